@@ -1,0 +1,121 @@
+"""From bytes to a valid decision request: strict JSON, strict fields, and effects that the snapshot can bear."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from policies.canonical import canonical_json, sha256_hex
+from policies.contracts.effects import EFFECT_OPS, FactionDelta, MeterDelta, TerritoryTransfer
+from policies.contracts.request import DecisionRequest
+from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
+from policies.strict_json import MAX_BYTES, parse_strict
+
+_TRANSPORT_FIELDS = ("request_id", "correlation_id", "deadline_ms")
+
+
+class ReadRequest(NamedTuple):
+    """A valid request with the canonical bytes that the record keeps."""
+
+    request: DecisionRequest
+    canonical: bytes
+    """RFC 8785 bytes of the whole body."""
+    fingerprint: str
+    """SHA-256 of the body without its transport fields: two bodies with one fingerprint ask the same thing."""
+
+
+def read_request(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> ReadRequest:
+    """Read one decision request.
+
+    Raises:
+        InvalidInputError: with every fault found: malformed or hostile JSON, unknown fields, wrong types, effects on
+            factions, territories or meters that the snapshot lacks.
+    """
+    tree, canonical = parse_strict(raw, max_bytes=max_bytes)
+    request = validate_request(tree)
+    if not tree.keys().isdisjoint(_TRANSPORT_FIELDS):
+        asked = {key: value for key, value in tree.items() if key not in _TRANSPORT_FIELDS}
+        return ReadRequest(request, canonical, sha256_hex(canonical_json(asked)))
+    return ReadRequest(request, canonical, sha256_hex(canonical))
+
+
+def validate_request(tree: Any) -> DecisionRequest:
+    """Validate an already parsed body.
+
+    Raises:
+        InvalidInputError: with every fault found.
+    """
+    try:
+        request = DecisionRequest.model_validate(tree)
+    except ValidationError as error:
+        raise InvalidInputError(list(_faults(error, tree))) from None
+    faults = list(_dangling_references(request))
+    if faults:
+        raise InvalidInputError(faults)
+    return request
+
+
+def _faults(error: ValidationError, tree: Any) -> Iterator[Fault]:
+    for detail in error.errors(include_url=False, include_input=False):
+        yield describe(detail["type"], detail["loc"], detail["msg"], detail.get("ctx", {}), tree)
+
+
+def describe(kind: str, loc: tuple[str | int, ...], message: str, context: dict[str, Any], tree: Any) -> Fault:
+    """Turn one pydantic error into a fault that names the place and the fix, never the value."""
+    path = _path(loc, tree)
+    match kind:
+        case "missing":
+            return Fault(path, "required field is missing", f"add {loc[-1]!r}")
+        case "extra_forbidden":
+            return Fault(path, "unknown field", "remove it, or correct its name")
+        case "union_tag_invalid":
+            return Fault(path, "unknown effect", f"op must be one of: {', '.join(EFFECT_OPS)}")
+        case "union_tag_not_found":
+            return Fault(path, "effect has no op", f"op must be one of: {', '.join(EFFECT_OPS)}")
+        case "literal_error":
+            return Fault(path, "not one of the known values", f"use one of: {context.get('expected', '')}")
+        case "string_pattern_mismatch":
+            return Fault(path, "holds characters that are not allowed here", "remove control characters and spaces")
+        case _:
+            return Fault(path, message[0].lower() + message[1:], "")
+
+
+def _path(loc: tuple[str | int, ...], tree: Any) -> str:
+    # pydantic puts union tags such as "faction_delta" into the location; they are not in the document.
+    kept: list[str | int] = []
+    node = tree
+    for position, segment in enumerate(loc):
+        is_last = position == len(loc) - 1
+        if isinstance(node, dict) and isinstance(segment, str) and (segment in node or is_last):
+            kept.append(segment)
+            node = node.get(segment)
+        elif isinstance(node, list) and isinstance(segment, int) and segment < len(node):
+            kept.append(segment)
+            node = node[segment]
+    return pointer(*kept)
+
+
+def _dangling_references(request: DecisionRequest) -> Iterator[Fault]:
+    snapshot = request.world_snapshot
+    lists = {"faction": snapshot.factions, "territory": snapshot.territories, "meter": snapshot.meters}
+
+    def missing(kind: str, name: str, *segments: str | int) -> Iterator[Fault]:
+        known = lists[kind]
+        if name not in known:
+            plural = {"faction": "factions", "territory": "territories", "meter": "meters"}[kind]
+            where = f"name one that /world_snapshot/{plural} has ({did_you_mean(name, list(known))})"
+            yield Fault(pointer("proposed_change", *segments), f"{kind} is not in the snapshot", where)
+
+    for index, effect in enumerate(request.proposed_change.effects):
+        at = ("effects", index)
+        if isinstance(effect, FactionDelta):
+            yield from missing("faction", effect.faction_id, *at, "faction_id")
+        elif isinstance(effect, MeterDelta):
+            yield from missing("meter", effect.meter, *at, "meter")
+        elif isinstance(effect, TerritoryTransfer):
+            yield from missing("territory", effect.territory_id, *at, "territory_id")
+            yield from missing("faction", effect.to, *at, "to")
+            territory = snapshot.territories.get(effect.territory_id)
+            if territory is not None and territory.controller != effect.from_:
+                fix = "send the controller that /world_snapshot/territories names, or a fresh snapshot"
+                yield Fault(pointer("proposed_change", *at, "from"), "does not control the territory", fix)

@@ -1,0 +1,94 @@
+"""A member's vote inside the core: a verdict with reasons and modifications, or an abstention with its kind."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from policies.verdicts import Abstention, JudgeKind, Member, Verdict
+
+AMOUNT_SCALE: Final = {"faction_delta": 10_000, "meter_delta": 1_000}
+"""Integer steps per wire unit of an effect's `amount`: ppm of share per point, milli per meter point."""
+
+
+class Modification(NamedTuple):
+    """A condition on one effect, in integers: drop it, bound a field, or set a field.
+
+    `max` and `min` are in the effect's own scale (`AMOUNT_SCALE`); `value` is an identifier or text.
+    """
+
+    effect: int
+    drop: bool = False
+    field: str | None = None
+    max: int | None = None
+    min: int | None = None
+    value: str | None = None
+    because: str = ""
+
+
+class Reason(NamedTuple):
+    """Why a member votes as it does, and the signals that it cites."""
+
+    text: str
+    evidence: tuple[str, ...] = ()
+
+
+class Vote(NamedTuple):
+    """One member's vote. `verdict` is None exactly where `abstained` names a kind."""
+
+    member: Member
+    verdict: Verdict | None
+    confidence: int = 1000
+    """Permille, 0 to 1000."""
+    reasons: tuple[Reason, ...] = ()
+    modifications: tuple[Modification, ...] = ()
+    source: JudgeKind = "rules"
+    abstained: Abstention | None = None
+
+
+def abstention(member: Member, kind: Abstention, *, source: JudgeKind, because: str = "") -> Vote:
+    """Return the vote of a member that has none."""
+    reasons = (Reason(because),) if because else ()
+    return Vote(member, None, 0, reasons, (), source, kind)
+
+
+def wire_number(value: int, scale: int) -> int | float:
+    """Return `value / scale` as the shortest JSON number: an integer where it is whole."""
+    whole, rest = divmod(value, scale)
+    return whole if rest == 0 else value / scale
+
+
+def modification_to_wire(modification: Modification, op: str) -> dict[str, Any]:
+    """Return a modification as it stands in answers and records (`RequiredModification`, without `asked_by`)."""
+    wire: dict[str, Any] = {"effect": modification.effect}
+    if modification.drop:
+        wire["drop"] = True
+    else:
+        wire["field"] = modification.field
+        scale = AMOUNT_SCALE.get(op, 1)
+        if modification.max is not None:
+            wire["max"] = wire_number(modification.max, scale)
+        if modification.min is not None:
+            wire["min"] = wire_number(modification.min, scale)
+        if modification.value is not None:
+            wire["value"] = modification.value
+    if modification.because:
+        wire["because"] = modification.because
+    return wire
+
+
+def vote_to_wire(vote: Vote, ops: tuple[str, ...]) -> dict[str, Any]:
+    """Return a vote as it stands in a record; `ops` names the operation of each effect of the request."""
+    wire: dict[str, Any] = {
+        "member": vote.member,
+        "verdict": vote.verdict,
+        "confidence": vote.confidence,
+        "source": vote.source,
+        "reasons": [{"text": reason.text, "evidence": list(reason.evidence)} for reason in vote.reasons],
+        "modifications": [modification_to_wire(item, ops[item.effect]) for item in vote.modifications],
+    }
+    if vote.abstained is not None:
+        wire["abstained"] = vote.abstained
+    return wire
+
+
+Thresholds = Mapping[str, int]
+"""A member's numbers from the policy file, in the units of the signals they are compared with."""
