@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from policies.rules import Rule, RuleSet
+from policies.rules import RuleSet
 from policies.verdicts import DecisionType, Member, RealmMode, Verdict
 
 MergeRule = Literal["quota", "plurality", "median", "strictest"]
@@ -46,9 +46,9 @@ class RealmPolicy:
     impact_threshold: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One validated policy.
+    """One validated policy; compared and hashed by identity, so that derived tables can be cached per policy.
 
     Attributes:
         policy_id: the policy's name.
@@ -60,7 +60,7 @@ class Policy:
         quotas: per verdict stricter than approve, the share that carries it.
         merge_rule: name of the merge rule; "quota" unless evals compare others.
         required: per decision type, members without whose vote there is no verdict but quarantine.
-        seating: per member, the condition over triage signals under which it is convened.
+        seating: one rule per member, named by it: the condition over triage signals under which it is convened.
         invocation: conditions over triage signals, each one reason to convene the council (000 §6.2).
         impact_weights: weights of the world-impact score's terms; they sum to 100.
         impact_floors: least impact score per reason (domain.md C5).
@@ -81,7 +81,7 @@ class Policy:
     absent_counts_as: Verdict
     confidence_floor: Fraction
     required: Mapping[DecisionType, tuple[Member, ...]]
-    seating: Mapping[Member, Rule]
+    seating: RuleSet
     invocation: RuleSet
     impact_weights: Mapping[str, int]
     impact_floors: Mapping[str, int]

@@ -16,7 +16,24 @@ from policies.verdicts import RuleMode, RuleOutcome
 MAX_EXPRESSION: Final = 500
 """Longest expression accepted, characters: CEL has no cost limit of its own."""
 ALLOWED_FUNCTIONS: Final = frozenset(
-    ["_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_+_", "_-_", "_*_", "_/_", "_%_", "-_", "_?_:_"]
+    [
+        "_&&_",
+        "_||_",
+        "!_",
+        "_==_",
+        "_!=_",
+        "_<_",
+        "_<=_",
+        "_>_",
+        "_>=_",
+        "_+_",
+        "_-_",
+        "_*_",
+        "_/_",
+        "_%_",
+        "-_",
+        "_?_:_",
+    ]
 )
 """Comparison, logic and integer arithmetic: rules are total but for division by zero and overflow."""
 

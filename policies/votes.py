@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from policies.numbers import scaled
 from policies.verdicts import Abstention, JudgeKind, Member, Verdict
 
 AMOUNT_SCALE: Final = {"faction_delta": 10_000, "meter_delta": 1_000}
@@ -88,6 +89,34 @@ def vote_to_wire(vote: Vote, ops: tuple[str, ...]) -> dict[str, Any]:
     if vote.abstained is not None:
         wire["abstained"] = vote.abstained
     return wire
+
+
+def vote_from_wire(wire: Mapping[str, Any], ops: tuple[str, ...]) -> Vote:
+    """Read a vote back from a record: the inverse of `vote_to_wire`."""
+    return Vote(
+        member=wire["member"],
+        verdict=wire["verdict"],
+        confidence=wire["confidence"],
+        reasons=tuple([Reason(reason["text"], tuple(reason["evidence"])) for reason in wire["reasons"]]),
+        modifications=tuple([modification_from_wire(item, ops[item["effect"]]) for item in wire["modifications"]]),
+        source=wire["source"],
+        abstained=wire.get("abstained"),
+    )
+
+
+def modification_from_wire(wire: Mapping[str, Any], op: str) -> Modification:
+    """Read a modification back from its wire form: the inverse of `modification_to_wire`."""
+    scale = AMOUNT_SCALE.get(op, 1)
+    upper, lower = wire.get("max"), wire.get("min")
+    return Modification(
+        effect=wire["effect"],
+        drop=wire.get("drop", False),
+        field=wire.get("field"),
+        max=None if upper is None else scaled(upper, scale),
+        min=None if lower is None else scaled(lower, scale),
+        value=wire.get("value"),
+        because=wire.get("because", ""),
+    )
 
 
 Thresholds = Mapping[str, int]

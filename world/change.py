@@ -4,24 +4,16 @@ Shares are ppm and always sum to 1,000,000 where any faction is known; meters ar
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from policies.contracts.effects import (
-    CanonAssert,
-    Effect,
-    FactionDelta,
-    MeterDelta,
-    TerritoryTransfer,
-    TriggerFire,
-)
+from policies.contracts.effects import Effect, FactionDelta, MeterDelta, TerritoryTransfer
 from policies.contracts.request import FactionState, WorldSnapshot
 from policies.numbers import PPM, apportion, scaled
 
 METER_MAX = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class RealmState:
+class RealmState(NamedTuple):
     """What the council knows of a realm at one moment.
 
     Attributes:
@@ -56,20 +48,42 @@ def apply_effects(state: RealmState, effects: Iterable[Effect]) -> RealmState:
     A one-sided delta is paid for by everyone: 41/33/26 with +12 for the first becomes 53/33/26 of 112, that is
     47.3214/29.4643/23.2143 percent.
     """
-    shares, meters, controllers = dict(state.shares), dict(state.meters), dict(state.controllers)
-    for effect in effects:
-        match effect:
-            case FactionDelta():
-                shares[effect.faction_id] += scaled(effect.amount, 10_000)
-            case MeterDelta():
-                meters[effect.meter] = clamp(meters[effect.meter] + scaled(effect.amount, 1000), 0, METER_MAX)
-            case TerritoryTransfer():
-                controllers[effect.territory_id] = effect.to
-            case TriggerFire() | CanonAssert():
-                pass
-    if shares != state.shares:
-        shares = apportion({name: max(0, share) for name, share in shares.items()}, PPM)
-    return RealmState(shares, meters, controllers)
+    effects = tuple(effects)
+    return RealmState(
+        shares_after(state.shares, effects),
+        _meters_after(state.meters, effects),
+        _controllers_after(state.controllers, effects),
+    )
+
+
+def shares_after(shares: Mapping[str, int], effects: Iterable[Effect]) -> Mapping[str, int]:
+    """Return influence after effects, ppm: the same mapping where no effect moves it."""
+    deltas = [effect for effect in effects if type(effect) is FactionDelta]
+    if not deltas:
+        return shares
+    raw = dict(shares)
+    for effect in deltas:
+        raw[effect.faction_id] += scaled(effect.amount, 10_000)
+    if raw == shares:
+        return shares
+    if min(raw.values()) < 0:
+        raw = {name: max(0, share) for name, share in raw.items()}
+    return apportion(raw, PPM)
+
+
+def _meters_after(meters: Mapping[str, int], effects: Iterable[Effect]) -> Mapping[str, int]:
+    deltas = [effect for effect in effects if type(effect) is MeterDelta]
+    if not deltas:
+        return meters
+    levels = dict(meters)
+    for effect in deltas:
+        levels[effect.meter] = clamp(levels[effect.meter] + scaled(effect.amount, 1000), 0, METER_MAX)
+    return levels
+
+
+def _controllers_after(controllers: Mapping[str, str | None], effects: Iterable[Effect]) -> Mapping[str, str | None]:
+    moved = {effect.territory_id: effect.to for effect in effects if type(effect) is TerritoryTransfer}
+    return {**controllers, **moved} if moved else controllers
 
 
 def clamp(value: int, low: int, high: int) -> int:

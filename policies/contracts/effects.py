@@ -56,9 +56,7 @@ class CanonAssert(Wire):
     object: Line
 
 
-Effect = Annotated[
-    FactionDelta | TerritoryTransfer | MeterDelta | TriggerFire | CanonAssert, Field(discriminator="op")
-]
+Effect = Annotated[FactionDelta | TerritoryTransfer | MeterDelta | TriggerFire | CanonAssert, Field(discriminator="op")]
 EFFECT_OPS: Final = ("faction_delta", "territory_transfer", "meter_delta", "trigger_fire", "canon_assert")
 BOUNDED_FIELDS: Final = {"faction_delta": "amount", "meter_delta": "amount"}
 """The numeric field of each effect that can be bounded by a modification; other effects can only be dropped or re-valued."""

@@ -117,9 +117,7 @@ def _is_text(value: Any) -> str:
     return "text" if isinstance(value, str) else "structured"
 
 
-FlagOrText = Annotated[
-    Annotated[Line, Tag("text")] | Annotated[RiskFlag, Tag("structured")], Discriminator(_is_text)
-]
+FlagOrText = Annotated[Annotated[Line, Tag("text")] | Annotated[RiskFlag, Tag("structured")], Discriminator(_is_text)]
 LockOrText = Annotated[
     Annotated[Line, Tag("text")] | Annotated[LoreConstraint, Tag("structured")], Discriminator(_is_text)
 ]
@@ -132,9 +130,7 @@ class DecisionRequest(Wire):
     realm_id: Id
     proposed_change: ProposedChange
     world_snapshot: WorldSnapshot
-    supporting_events: Annotated[
-        tuple[ImpactCandidate, ...], Field(strict=False, max_length=base.MAX_EVENTS)
-    ] = ()
+    supporting_events: Annotated[tuple[ImpactCandidate, ...], Field(strict=False, max_length=base.MAX_EVENTS)] = ()
     risk_flags: Annotated[tuple[FlagOrText, ...], Field(strict=False, max_length=base.MAX_FLAGS)] = ()
     lore_constraints: Annotated[tuple[LockOrText, ...], Field(strict=False, max_length=base.MAX_LOCKS)] = ()
     request_id: Id | None = None

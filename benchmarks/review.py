@@ -1,0 +1,99 @@
+"""A whole review by rules with its record committed, and the fast path, against a bare LangGraph five-way fan-out.
+
+    python -m benchmarks.review [--json]
+"""
+
+import asyncio
+import operator
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import orjson
+from langgraph.graph import END, START, StateGraph
+
+from benchmarks.report import Row, print_report
+from benchmarks.workload import everyday_request, sovereign_request
+from council.graph import build_graph
+from council.ledger.opening import open_ledger
+from council.replay import replay
+from council.service import CouncilService
+from policies.loading import default_policy_path, load_policy
+
+IN_FLIGHT = 32
+ROUNDS = 20
+
+
+class _Fan(TypedDict, total=False):
+    votes: Annotated[list[int], operator.add]
+    verdict: str
+
+
+def bare_fan_out() -> Any:
+    """Return the peer: five async nodes that return at once, and a join."""
+    graph: StateGraph[Any, Any, Any, Any] = StateGraph(_Fan)
+
+    async def join(state: _Fan) -> _Fan:
+        return {"verdict": "approve"}
+
+    graph.add_node("join", join)
+    for index in range(5):
+
+        async def member(state: _Fan, index: int = index) -> _Fan:
+            return {"votes": [index]}
+
+        graph.add_node(f"member_{index}", member)
+        graph.add_edge(START, f"member_{index}")
+    graph.add_edge([f"member_{index}" for index in range(5)], "join")
+    graph.add_edge("join", END)
+    return graph.compile()
+
+
+async def seconds_each(once: Callable[[int], Awaitable[object]], rounds: int = ROUNDS) -> float:
+    """Return seconds per call with 32 in flight: the median of the rounds."""
+    await asyncio.gather(*[once(-1 - index) for index in range(IN_FLIGHT)])
+    took = []
+    for turn in range(rounds):
+        started = time.perf_counter()
+        await asyncio.gather(*[once(turn * IN_FLIGHT + index) for index in range(IN_FLIGHT)])
+        took.append((time.perf_counter() - started) / IN_FLIGHT)
+    return sorted(took)[len(took) // 2]
+
+
+async def measure() -> list[Row]:
+    policy = load_policy(default_policy_path())
+    fan = bare_fan_out()
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = await open_ledger(f"sqlite:///{Path(folder) / 'bench.db'}")
+        service = CouncilService(ledger=ledger, current_policy=lambda: policy, graph=build_graph(lambda: policy))
+        peer = await seconds_each(lambda _: fan.ainvoke({"votes": []}))
+        full, fast = sovereign_request(), everyday_request()
+        review = await seconds_each(lambda n: service.review(full, idempotency_key=f"full-{n}"))
+        path = await seconds_each(lambda n: service.review(fast, idempotency_key=f"fast-{n}"))
+        again = await seconds_each(lambda _: fan.ainvoke({"votes": []}))
+        bodies = [record.body async for record in ledger.scan(None)]
+        bodies = [body for body in bodies if orjson.loads(body)["path"] != "fast"]
+        started = time.perf_counter()
+        for body in bodies:
+            assert replay(body, policy) == ()
+        replays = len(bodies) / (time.perf_counter() - started)
+        await service.close()
+        await ledger.close()
+    floor = (peer + again) / 2
+    return [
+        Row("bare LangGraph five-way fan-out", f"{floor * 1e6:.0f} us", "1.00", ""),
+        Row("review by rules, record committed", f"{review * 1e6:.0f} us", f"{review / floor:.2f}", "<= 0.60"),
+        Row("fast path, record committed", f"{path * 1e6:.0f} us", f"{path / floor:.3f}", "<= 0.050"),
+        Row("replay from the record, one core", f"{replays:.0f} /s", "", ">= 2000 /s"),
+    ]
+
+
+def main() -> None:
+    print_report("One review, 32 in flight", asyncio.run(measure()), as_json="--json" in sys.argv)
+
+
+if __name__ == "__main__":
+    main()

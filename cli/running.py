@@ -1,0 +1,85 @@
+"""Running one command: load it, let typer read its options, map whatever ends it to an exit code."""
+
+import importlib
+import traceback
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import typer
+from typer.main import get_command
+
+from cli.commands import Command
+from cli.complaints import complain
+from cli.errors import CliError, ReaderGoneError
+from cli.exits import Exit
+from cli.output import flush
+from policies.faults import InvalidInputError, PoliciesError
+
+PACKAGES: Final = ("council", "agents", "policies", "world", "story", "evals", "gateway")
+"""Our top-level packages. The names are common, so that another distribution may own one (style guide, the shape)."""
+
+
+def run_command(name: str, command: Command, arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors of the user are told, never traced."""
+    try:
+        _refuse_foreign_packages()
+        code = _invoke(name, command, arguments)
+        flush()
+    except ReaderGoneError:
+        return Exit.READER_GONE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours must not look like a mismatch (exit 1)
+        told = _told(error)
+        if told is None:
+            traceback.print_exc()
+            told = CliError(
+                "this is a defect of the council, not of your input", "please report it with the lines above"
+            )
+        complain(told, as_json="--json" in arguments)
+        return Exit.UNJUDGED
+    return code
+
+
+def _told(error: Exception) -> CliError | None:
+    """Return what a person is told of an error; None where it is none of theirs."""
+    match error:
+        case CliError():
+            return error
+        case InvalidInputError():
+            return CliError("the input is refused", "", [str(fault) for fault in error.faults])
+        case PoliciesError():
+            return CliError(str(error))
+    return None
+
+
+def _invoke(name: str, command: Command, arguments: Sequence[str]) -> int:
+    module = importlib.import_module(command.module)
+    try:
+        get_command(module.app).main(args=list(arguments), prog_name=f"council {name}")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else Exit.GOOD
+    return Exit.GOOD
+
+
+def _refuse_foreign_packages() -> None:
+    ours = Path(__file__).resolve().parent.parent
+    for package in PACKAGES:
+        found = find_spec(package)
+        origin = Path(found.origin).resolve() if found is not None and found.origin else None
+        if origin is None or origin.parent.parent != ours:
+            where = origin or "nowhere"
+            fix = "install world-council in a virtual environment of its own"
+            raise CliError(f"package {package!r} is taken from {where}, not from {ours}", fix)
+
+
+def new_app() -> typer.Typer:
+    """Return an empty typer application as every command module starts with."""
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        rich_markup_mode=None,
+    )

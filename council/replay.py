@@ -1,0 +1,110 @@
+"""Replay: recompute a decision from its record alone and compare every byte (council.md, replay; S0-88, S0-110, I7).
+
+The record holds every input that is not a pure function. What follows from them (signals, rules, rule votes, merge, verdict,
+answer) is computed again and written again; a record that no longer says the same is named field by field.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from council.record import SCHEMA, Inputs, write_record
+from council.review import Review, deliberate
+from policies.canonical import canonical_json
+from policies.contracts.reading import validate_request
+from policies.faults import InvalidInputError, pointer
+from policies.policy import Policy
+from policies.verdicts import Member
+from policies.votes import Vote, vote_from_wire
+from world.case import open_case
+
+
+class Difference(NamedTuple):
+    """One place where the record and its recomputation disagree."""
+
+    path: str
+    """JSON pointer into the record."""
+    recorded: Any
+    recomputed: Any
+
+
+_ABSENT = "(absent)"
+
+
+def replay(body: bytes, policy: Policy) -> tuple[Difference, ...]:
+    """Recompute one record under the policy that decided it.
+
+    Args:
+        body: canonical JSON of the record.
+        policy: the policy of the record's hash, with its shadows.
+
+    Returns:
+        Every difference; empty where the record says what it must.
+    """
+    document = orjson.loads(body)
+    if document.get("schema") != SCHEMA:
+        return (Difference("/schema", document.get("schema"), SCHEMA),)
+    if document["policy"]["hash"] != policy.content_hash:
+        return (Difference("/policy/hash", document["policy"]["hash"], policy.content_hash),)
+    try:
+        again = rewrite(document, policy)
+    except InvalidInputError as error:
+        return (Difference("/request", "accepted", str(error)),)
+    if again == body:
+        return ()
+    return tuple(differences(document, orjson.loads(again))) or (Difference("", "other bytes", "same content"),)
+
+
+def rewrite(document: Mapping[str, Any], policy: Policy) -> bytes:
+    """Return the record as it would be written today from the inputs that it holds."""
+    review = redecide(document, policy)
+    concluded = review.concluded
+    assert concluded is not None
+    inputs = Inputs(
+        review.case.request,
+        canonical_json(document["request"]),
+        document["request_key"],
+        document["fingerprint"],
+        document["decision_id"],
+        document.get("correlation_id"),
+        document["recorded_at"],
+    )
+    written = write_record(
+        inputs, policy, review.realm.mode, review.found, review.assessed, concluded, review.shadows(),
+        document["elapsed_ms"],
+    )  # fmt: skip
+    return written.body
+
+
+def redecide(document: Mapping[str, Any], policy: Policy) -> Review:
+    """Decide a recorded case under a policy, with the model votes that the record holds.
+
+    Raises:
+        InvalidInputError: where the recorded request is not valid, or the policy does not know the realm.
+    """
+    case = open_case(validate_request(document["request"]))
+    realm = policy.realm(case.request.realm_id)
+    if realm is None:
+        raise InvalidInputError([])
+    return deliberate(case, policy, realm, model_votes(document, case.ops))
+
+
+def model_votes(document: Mapping[str, Any], ops: tuple[str, ...]) -> dict[Member, Vote]:
+    """Return the votes of a record that no rule can recompute."""
+    votes = [vote_from_wire(vote, ops) for vote in document["answer"]["votes"] if vote["source"] != "rules"]
+    return {vote.member: vote for vote in votes}
+
+
+def differences(recorded: Any, recomputed: Any, *at: str | int) -> Iterator[Difference]:
+    """Yield every place where two JSON values differ, in document order."""
+    if isinstance(recorded, dict) and isinstance(recomputed, dict):
+        for key in sorted(recorded.keys() | recomputed.keys()):
+            yield from differences(recorded.get(key, _ABSENT), recomputed.get(key, _ABSENT), *at, key)
+    elif isinstance(recorded, list) and isinstance(recomputed, list):
+        for index in range(max(len(recorded), len(recomputed))):
+            left = recorded[index] if index < len(recorded) else _ABSENT
+            right = recomputed[index] if index < len(recomputed) else _ABSENT
+            yield from differences(left, right, *at, index)
+    elif recorded != recomputed or type(recorded) is not type(recomputed):
+        yield Difference(pointer(*at), recorded, recomputed)

@@ -1,0 +1,75 @@
+"""Hand-on: what the story planner receives of a decision, the verdict's fields and the fresh `world_context`.
+
+The four fields are those of 000 §9 (register rows S0-70 to S0-73); each may be empty, none is left out. Text that players
+wrote never passes (reliability.md, injection 7).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from policies.contracts.effects import Effect, TerritoryTransfer, TriggerFire
+from policies.contracts.request import DecisionRequest
+from policies.verdicts import Verdict
+from world.case import Case
+from world.change import RealmState, apply_effects
+
+MAX_ITEMS: Final = 4
+"""Items per list: the planner's prompt has little room (domain.md C10)."""
+
+
+def planner_brief(case: Case, verdict: Verdict, effects: Sequence[Effect]) -> dict[str, Any]:
+    """Return the planner's input after a decision.
+
+    Args:
+        case: the case that was decided.
+        verdict: the final verdict.
+        effects: the effects that will happen: those of the request, what modifications left of them, or none.
+    """
+    after = apply_effects(case.before, effects)
+    return {
+        "realm_id": case.request.realm_id,
+        "snapshot_id": case.request.world_snapshot.snapshot_id,
+        "decision_type": case.request.decision_type,
+        "final_verdict": verdict,
+        "world_context": {
+            "faction_ranking": _ranking(case.before, after),
+            "local_territory_control": _territories(case.request, after),
+            "active_triggers": [effect.trigger_id for effect in effects if isinstance(effect, TriggerFire)],
+            "contribution_recap": _contributions(case.request),
+        },
+    }
+
+
+def _ranking(before: RealmState, after: RealmState) -> list[dict[str, Any]]:
+    ranked = sorted(after.shares.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        {"rank": rank, "faction_id": faction, "share_ppm": share, "change_ppm": share - before.shares[faction]}
+        for rank, (faction, share) in enumerate(ranked, start=1)
+    ]
+
+
+def _territories(request: DecisionRequest, after: RealmState) -> list[dict[str, Any]]:
+    """Territories that the change names, then their neighbours, in the order of the request."""
+    known = request.world_snapshot.territories
+    named = [
+        effect.territory_id for effect in request.proposed_change.effects if isinstance(effect, TerritoryTransfer)
+    ]
+    near = [neighbour for territory in named for neighbour in known[territory].neighbors if neighbour in known]
+    return [
+        {
+            "territory_id": territory,
+            "controller": after.controllers[territory],
+            "is_changed": after.controllers[territory] != known[territory].controller,
+        }
+        for territory in list(dict.fromkeys([*named, *near]))[:MAX_ITEMS]
+    ]
+
+
+def _contributions(request: DecisionRequest) -> list[dict[str, Any]]:
+    """Players by number of supporting events, most first; points stay inside the server (register row S0-87)."""
+    acts: defaultdict[str, int] = defaultdict(int)
+    for event in request.supporting_events:
+        acts[event.user_id] += 1
+    most = sorted(acts.items(), key=lambda item: (-item[1], item[0]))[:MAX_ITEMS]
+    return [{"user_id": user, "events": count} for user, count in most]
