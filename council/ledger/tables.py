@@ -1,0 +1,80 @@
+"""The tables of the record store, one metadata for SQLite and PostgreSQL.
+
+Only migrations read it (and the test that holds the two together): the adapters write their few statements by hand, so that the
+command line never waits for an import of SQLAlchemy. The triggers that make rows write-once stand in the migrations.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+metadata: Final = sa.MetaData()
+
+_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
+
+records: Final = sa.Table(
+    "records",
+    metadata,
+    sa.Column("seq", _SERIAL, sa.Identity(always=False), primary_key=True),
+    sa.Column("realm_id", sa.Text, nullable=False),
+    sa.Column("position", _SERIAL, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("decision_id", sa.Text, nullable=False),
+    sa.Column("request_key", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.Text, nullable=False),
+    sa.Column("decision_type", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("held", _FLAG, nullable=False),
+    sa.Column("policy_hash", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Index("records_chain", "realm_id", "position", unique=True),
+    sa.Index("records_request_key", "request_key", unique=True),
+    sa.Index("records_decision_id", "decision_id", unique=True),
+    # Newest first with every filter of a listing inside: rows that a filter drops are never fetched. It grows at its end only.
+    sa.Index(
+        "records_listing",
+        *("recorded_at", "seq", "realm_id", "decision_type", "verdict", "path", "held", "policy_hash"),
+    ),
+    sqlite_strict=True,
+)
+
+heads: Final = sa.Table(
+    "heads",
+    metadata,
+    sa.Column("realm_id", sa.Text, primary_key=True),
+    sa.Column("position", _SERIAL, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sqlite_strict=True,
+)
+
+outbox: Final = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("event_id", _SERIAL, sa.Identity(always=False), primary_key=True),
+    sa.Column("realm_id", sa.Text, nullable=False),
+    sa.Column("decision_id", sa.Text, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("published_at", sa.Text),
+    sa.Index(
+        "outbox_pending",
+        "event_id",
+        sqlite_where=sa.text("published_at IS NULL"),
+        postgresql_where=sa.text("published_at IS NULL"),
+    ),
+    sqlite_strict=True,
+)
+
+policies: Final = sa.Table(
+    "policies",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
