@@ -9,7 +9,7 @@ from typing import Final
 from policies.contracts.effects import Effect, FactionDelta, MeterDelta
 from policies.numbers import scaled
 from policies.votes import AMOUNT_SCALE, Modification
-from world.case import Case
+from world.case import Case, with_effects
 
 CENTS: Final = 100
 """Bounds are written to the hundredth of a point: fine enough for play, short enough for people."""
@@ -57,6 +57,22 @@ def largest_cure(
         low, high = (middle, high) if is_cured(trial(middle)) else (low, middle)
     bounds = {at: _part(amount, low, most) for at, amount in cents.items()}
     return tuple([_modification(case, at, bounds.get(at), because.get(at, "")) for at in sorted({*cents, *dropped})])
+
+
+def applied(case: Case, modifications: Sequence[Modification]) -> Case:
+    """Return the case with bounded amounts and without dropped effects."""
+    wanted = {modification.effect: modification for modification in modifications}
+    effects: list[Effect] = []
+    origins: list[int] = []
+    for effect, origin in zip(case.effects, case.origins, strict=True):
+        wish = wanted.get(origin)
+        if wish is not None and wish.drop:
+            continue
+        bound = None if wish is None else wish.min if wish.max is None else wish.max
+        amount = None if bound is None else bound / AMOUNT_SCALE[effect.op]
+        effects.append(effect if amount is None else effect.model_copy(update={"amount": amount}))
+        origins.append(origin)
+    return with_effects(case, tuple(effects), tuple(origins))
 
 
 def _cents(effect: Effect) -> int:

@@ -1,15 +1,16 @@
 """The World Governor: is the realm still balanced, and still standing, after this change (register row S0-51)?
 
-Its business: how influence and territory are spread among factions, how near the realm's meters are to ruin, and whether
-the change brings collapse nearer. Not its business: who earned the change and by what means (fairness, risk), whether
-canon allows it (lore), whether it makes a good story (narrative). A change that leaves the realm no more lopsided and no
-nearer to ruin is none of its concern: the weak may rise.
+Its business: how influence and territory are spread among factions, how near the realm's meters are to ruin, and
+whether the change brings collapse nearer. Not its business: who earned the change and by what means (fairness, risk),
+whether canon allows it (lore), whether it makes a good story (narrative). A change that leaves the realm no more
+lopsided and no nearer to ruin is none of its concern: the weak may rise.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
-from agents.bounding import largest_cure
+from agents.bounding import applied, largest_cure
 from policies.contracts.effects import Effect, FactionDelta, MeterDelta, TerritoryTransfer
 from policies.evidence import Evidence, Signal
 from policies.faults import pointer
@@ -70,9 +71,9 @@ def find_evidence(case: Case) -> Evidence:
 def judge(case: Case, values: Mapping[str, int], thresholds: Mapping[str, int]) -> Vote:
     """Return the governor's vote by rules.
 
-    Confidence is 500 permille at a threshold and grows linearly with the distance from it, as a part of the threshold,
-    to 1,000 at once the threshold's own size: for an approval the nearest threshold counts, for an objection the one most
-    exceeded.
+    Confidence is 500 permille at a threshold and grows linearly with the distance from it, as a part of the
+    threshold, to 1,000 at once the threshold's own size: for an approval the nearest threshold counts, for an
+    objection the one most exceeded.
     """
     found = objections(values, thresholds)
     if not found:
@@ -116,8 +117,8 @@ def _against_shares(values: Mapping[str, int], limits: Mapping[str, int]) -> lis
     top, lift = values["top_share_after"], values["top_share_rise"]
     if top >= limits["dominance_share"] and lift > limits["dominance_noise"]:
         text = f"one faction would hold {_percent(top)} of the realm, up {_percent(lift)}"
-        cited = ("top_share_after", "top_share_rise")
-        found.append(Objection("modify", text, cited, "shares", _excess(top, limits["dominance_share"])))
+        shown = ("top_share_after", "top_share_rise")
+        found.append(Objection("modify", text, shown, "shares", _excess(top, limits["dominance_share"])))
     swing = values["share_swing"]
     if swing > limits["swing_limit"]:
         text = f"one faction would gain {_percent(swing)} of the realm at one stroke"
@@ -166,23 +167,40 @@ def _against_collapse(values: Mapping[str, int], limits: Mapping[str, int]) -> l
 
 
 def _cure(case: Case, found: Sequence[Objection], limits: Mapping[str, int]) -> tuple[Modification, ...] | None:
-    """Return the mildest modifications after which nothing is held against the change, or None."""
+    """Return the mildest modifications after which nothing is held against the change, or None.
+
+    Shares, territories and meters are cured one after the other, each by its own effects; where something is then left
+    to hold against the change, all harmful effects shrink together.
+    """
     base = baseline_of(case)
 
-    def is_cured(effects: Sequence[Effect]) -> bool:
-        return not objections(measure(apply_effects(base.state, effects), base), limits)
+    def left(effects: Sequence[Effect]) -> list[Objection]:
+        return objections(measure(apply_effects(base.state, effects), base), limits)
 
-    remedies = {objection.remedy for objection in found}
-    for wanted in (remedies, {"all"}):
-        culprits, dropped = _culprits(case, base, wanted)
-        because = dict.fromkeys({*culprits, *dropped}, found[0].text)
-        cure = largest_cure(case, culprits, dropped, is_cured, because)
-        if cure:
-            return cure
-    return None
+    def is_cured(remedy: Remedy, effects: Sequence[Effect]) -> bool:
+        return all(objection.remedy != remedy for objection in left(effects))
+
+    apart: list[Modification] = []
+    rest = case
+    for remedy in _APART:
+        held = [objection for objection in found if objection.remedy == remedy]
+        if held:
+            culprits, dropped = _culprits(rest, base, {remedy})
+            because = dict.fromkeys({*culprits, *dropped}, held[0].text)
+            cure = largest_cure(rest, culprits, dropped, partial(is_cured, remedy), because)
+            apart += cure or ()
+            rest = applied(rest, cure or ())
+    if apart and not left(rest.effects):
+        return tuple(apart)
+    culprits, dropped = _culprits(case, base, {"all", *[objection.remedy for objection in found]})
+    because = dict.fromkeys({*culprits, *dropped}, found[0].text)
+    return largest_cure(case, culprits, dropped, lambda trial: not left(trial), because) or None
 
 
-def _culprits(case: Case, base: Baseline, remedies: set[Remedy] | set[str]) -> tuple[list[int], list[int]]:
+_APART: Final[tuple[Remedy, ...]] = ("territories", "meters", "shares")
+
+
+def _culprits(case: Case, base: Baseline, remedies: set[Remedy]) -> tuple[list[int], list[int]]:
     """Return positions of the effects that shrink, and of those that are dropped."""
     shrinking, dropped = [], []
     is_all = "all" in remedies

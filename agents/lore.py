@@ -1,7 +1,8 @@
 """The Lore Consistency judge: does this change break what is true of the world (register rows S0-53, S0-62)?
 
-Its business: canon locks and the facts that follow from them. Not its business: whether the change is balanced (governor),
-fairly earned (fairness), a good story (narrative) or honestly made (risk); nor the words of a player, which assert nothing.
+Its business: canon locks and the facts that follow from them. Not its business: whether the change is balanced
+(governor), fairly earned (fairness), a good story (narrative) or honestly made (risk); nor the words of a player, which
+assert nothing.
 
 How it votes, strictest row first:
 
@@ -20,7 +21,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.evidence import Evidence, Signal
-from policies.faults import pointer
 from policies.verdicts import Verdict
 from policies.votes import Modification, Reason, Vote
 from world.canon import Canon, examine
@@ -38,6 +38,7 @@ _SIGNAL: Final = {
     "derived": "canon_derived_violations",
     "human": "canon_needs_human",
 }
+_NONE: Final = {severity: Signal(name, 0) for severity, name in _SIGNAL.items()}
 _WHY: Final = {
     "locked": "says otherwise than",
     "contradiction": "contradicts another effect of the same change",
@@ -67,12 +68,12 @@ def find_evidence(case: Case) -> Evidence:
 def judge(case: Case, values: Mapping[str, int], thresholds: Mapping[str, int]) -> Vote:
     """Return the vote of the table above.
 
-    Confidence is 1,000 permille for an objection: what was compared was compared exactly. For an approval it is the share
-    of constraints that code could compare, (s + 1) / (s + d * t + 1) of s structured ones and t in plain words, with d the
-    threshold `text_lock_doubt`.
+    Confidence is 1,000 permille for an objection: what was compared was compared exactly. For an approval it is the
+    share of constraints that code could compare, (s + 1) / (s + d * t + 1) of s structured ones and t in plain words,
+    with d the threshold `text_lock_doubt`.
     """
     signals = ("canon_direct_violations", "canon_derived_violations", "canon_needs_human")
-    if not any([values.get(name, 0) for name in signals]):
+    if not any(values.get(name, 0) for name in signals):
         return _approval(values, thresholds)
     canon = examine(case)
     verdict, modifications = _verdict(case, canon, thresholds)
@@ -93,10 +94,8 @@ def _approval(values: Mapping[str, int], thresholds: Mapping[str, int]) -> Vote:
 _APPROVED: Final = ("canon_locks", "canon_locks_touched", "canon_direct_violations", "canon_derived_violations")
 
 
-def _verdict(
-    case: Case, canon: Canon, thresholds: Mapping[str, int]
-) -> tuple[Verdict, tuple[Modification, ...]]:
-    if any([breach.severity == "human" for breach in canon.breaches]):
+def _verdict(case: Case, canon: Canon, thresholds: Mapping[str, int]) -> tuple[Verdict, tuple[Modification, ...]]:
+    if any(breach.severity == "human" for breach in canon.breaches):
         return "quarantine", ()
     hard = [breach for breach in canon.breaches if breach.severity == "direct" and breach.mode in _NEVER_MOVE]
     if len(hard) >= thresholds["direct_reject"] or not _rest_stands(case, canon):
@@ -114,26 +113,26 @@ def _rest_stands(case: Case, canon: Canon) -> bool:
     left = [at for at in range(len(case.effects)) if at not in guilty]
     if None in guilty or not left:
         return False
-    rest = with_effects(
-        case, tuple([case.effects[at] for at in left]), tuple([case.origins[at] for at in left])
-    )
+    rest = with_effects(case, tuple([case.effects[at] for at in left]), tuple([case.origins[at] for at in left]))
     return not examine(rest).breaches
 
 
 def _counted(severity: str, case: Case, canon: Canon) -> Signal:
     found = [breach for breach in canon.breaches if breach.severity == severity]
+    if not found:
+        return _NONE[severity]
     places: dict[str, None] = {}
     for breach in found[:MAX_POINTERS]:
         places[_place(case, breach)] = None
         if breach.lock is not None:
-            places[pointer("lore_constraints", breach.lock)] = None
+            places[f"/lore_constraints/{breach.lock}"] = None
     return Signal(_SIGNAL[severity], len(found), tuple(places)[:MAX_POINTERS])
 
 
 def _place(case: Case, breach: Breach) -> str:
     if breach.effect is None:
         return "/proposed_change/actor"
-    return pointer("proposed_change", "effects", case.origins[breach.effect])
+    return f"/proposed_change/effects/{case.origins[breach.effect]}"
 
 
 def _reasons(case: Case, canon: Canon) -> tuple[Reason, ...]:

@@ -48,7 +48,7 @@ def render_diff(first: Record, second: Record) -> list[RenderableType]:
     rows = differing(first, second)
     if not rows:
         return [Text("no difference but ids and times")]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     table.add_column("")
     table.add_column("")
     for record in (first, second):

@@ -28,7 +28,7 @@ def render_explain(
     Args:
         record: the record's body.
         readings: every rule with the values it read; empty where the policy of the record is not at hand.
-        stored: its `position`, `hash` and `previous_hash` in the chain, where it has been recorded.
+        stored: its `position`, `hash` and `previous` in the chain, where it has been recorded.
     """
     parts: list[RenderableType] = [head(record), section("Change", lines(_change(record)))]
     parts.append(section("Triage", _triage(record)))
@@ -188,7 +188,7 @@ def _record(record: Record, stored: Mapping[str, Any] | None) -> list[str | Text
     if stored:
         found.append(f"position {stored['position']} in the chain of realm {clean(record['realm_id'])}")
         found.append(f"hash {stored['hash']}")
-        found.append(f"after {stored['previous_hash']}")
+        found.append(f"after {stored['previous']}")
     found.append(f"policy {clean(policy['id'])} version {policy['version']}, realm mode {record['mode']}")
     found.append(f"policy hash {policy['hash']}")
     found.append(f"request {clean(record['request_key'])}, fingerprint {record['fingerprint'][:16]}…")

@@ -1,7 +1,7 @@
 """Decisions as rows: one line each, newest information first to the eye, ids last so that they can be copied."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 from rich import box
@@ -12,6 +12,9 @@ from rich.text import Text
 from cli.console import verdict_text
 from cli.render_parts import cut
 from cli.text import clean, moment
+
+SHORT_ID: Final = 14
+"""Characters of an id in a table: `show`, `explain` and `diff` take the start of an id."""
 
 
 class Listed(NamedTuple):
@@ -48,7 +51,7 @@ def listed(body: bytes, position: int) -> Listed:
 
 def render_list(rows: Sequence[Listed]) -> RenderableType:
     """Return the table of decisions."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     for title in ("#", "recorded", "realm", "verdict", "path", "conf."):
         table.add_column(title, no_wrap=True, justify="right" if title in ("#", "conf.") else "left")
     table.add_column("change", ratio=1)
@@ -62,7 +65,7 @@ def render_list(rows: Sequence[Listed]) -> RenderableType:
             row.path,
             str(row.confidence),
             cut(clean(row.summary)),
-            Text(clean(row.decision_id), style="dim"),
+            Text(clean(row.decision_id)[:SHORT_ID], style="dim"),
         )
     return table
 

@@ -59,7 +59,9 @@ def head(record: Record) -> Panel:
     path = {"fast": "fast path", "council": "by the council", "veto": "by veto"}[record["path"]]
     title.append(f"  {path}", style="default not bold")
     top.add_row(title, Text(clean(record["decision_id"]), style="dim"))
-    parts = [record["decision_type"], f"realm {record['realm_id']}", *_actor(request), moment(record["recorded_at"])]
+    parts = [record["decision_type"], f"realm {record['realm_id']}", *_actor(request)]
+    if record["recorded_at"]:
+        parts.append(moment(record["recorded_at"]))
     about = cut(clean(" · ".join(parts)), "dim")
     summary = cut(clean(request["proposed_change"]["summary"]), "bold")
     style = VERDICT_STYLES.get(verdict, "")

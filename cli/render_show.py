@@ -45,7 +45,9 @@ def render_show(record: Record, *, stored: Mapping[str, Any] | None = None, widt
         stored: its `position` and `hash` in the chain, where it has been recorded.
         width: columns to draw for.
     """
-    parts: list[RenderableType] = [head(record), section("Change", _change(record)), section("Triage", _triage(record))]
+    parts: list[RenderableType] = [head(record), section("Change", _change(record))]
+    if record["evidence"]:
+        parts.append(section("Triage", _triage(record)))
     found = highlights(record)
     if found:
         parts.append(section("Evidence", _evidence(found)))
@@ -57,7 +59,7 @@ def render_show(record: Record, *, stored: Mapping[str, Any] | None = None, widt
     if record["rules"]:
         parts.append(section("Rules", lines(_rules(record))))
     parts.append(_verdict(record))
-    parts.append(cut(_foot(record, stored), "dim"))
+    parts.append(lines([cut(_foot(record, stored), "dim")]))
     return parts
 
 
@@ -93,7 +95,9 @@ def _change(record: Record) -> RenderableType:
 
 def _triage(record: Record) -> RenderableType:
     values = {signal["name"]: signal["value"] for signal in record["evidence"]}
-    score = f"world impact {values['impact_score']} of 100" if "impact_score" in values else "world impact unknown"
+    score = f"world impact {values.get('impact_score')} of 100"
+    if "impact_threshold" in values:
+        score += f" (a council from {values['impact_threshold']})"
     if record["path"] == "fast":
         return lines([f"{score} · no council needed"])
     first = f"{score} · convened by {clean(', '.join(record['invoked_by']))}"

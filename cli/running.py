@@ -15,7 +15,6 @@ from cli.complaints import complain
 from cli.errors import CliError, ReaderGoneError
 from cli.exits import Exit
 from cli.output import flush
-from policies.faults import InvalidInputError, PoliciesError
 
 PACKAGES: Final = ("council", "agents", "policies", "world", "story", "evals", "gateway")
 """Our top-level packages. The names are common, so that another distribution may own one (style guide, the shape)."""
@@ -32,27 +31,17 @@ def run_command(name: str, command: Command, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a defect of ours must not look like a mismatch (exit 1)
-        told = _told(error)
-        if told is None:
+        from cli.telling import told  # noqa: PLC0415 - knows every package's errors, which a good run does without
+
+        said = told(error)
+        if said is None:
             traceback.print_exc()
-            told = CliError(
+            said = CliError(
                 "this is a defect of the council, not of your input", "please report it with the lines above"
             )
-        complain(told, as_json="--json" in arguments)
+        complain(said, as_json="--json" in arguments)
         return Exit.UNJUDGED
     return code
-
-
-def _told(error: Exception) -> CliError | None:
-    """Return what a person is told of an error; None where it is none of theirs."""
-    match error:
-        case CliError():
-            return error
-        case InvalidInputError():
-            return CliError("the input is refused", "", [str(fault) for fault in error.faults])
-        case PoliciesError():
-            return CliError(str(error))
-    return None
 
 
 def _invoke(name: str, command: Command, arguments: Sequence[str]) -> int:

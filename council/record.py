@@ -120,7 +120,9 @@ def write_record(
 
 def wire_confidence(confidence: Fraction) -> int | float:
     """Return a confidence as a JSON number of at most four decimals, halves to even."""
-    units = round(confidence * 10_000)
+    scaled, rest = divmod(confidence.numerator * 10_000, confidence.denominator)
+    twice = 2 * rest
+    units = scaled + (twice > confidence.denominator or (twice == confidence.denominator and scaled % 2))
     whole, rest = divmod(units, 10_000)
     return whole if rest == 0 else units / 10_000
 

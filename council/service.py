@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -44,6 +44,24 @@ class Reviewed(NamedTuple):
     verdict: str
 
 
+class Intake(NamedTuple):
+    """A valid request on its way in."""
+
+    read: ReadRequest
+    key: str
+    correlation_id: str | None
+    started: float
+    """Monotonic seconds at its arrival."""
+
+
+class UnderWay(NamedTuple):
+    """A key that is being decided."""
+
+    fingerprint: str
+    finished: asyncio.Future[None]
+    """Done once the decision is recorded or has failed."""
+
+
 class Clock(NamedTuple):
     """The two clocks of a review, handed in so that tests can fix them."""
 
@@ -59,6 +77,7 @@ class CouncilService:
         current_policy: returns the live policy; asked once per review, so that a reload never splits one.
         graph: the compiled council.
         has_models: whether any member has a model (then every case runs alone).
+        default_deadline_ms: how long a request that names no deadline is waited for, milliseconds; None: to the end.
     """
 
     def __init__(
@@ -70,14 +89,17 @@ class CouncilService:
         has_models: bool = False,
         clock: Clock = Clock(),  # noqa: B008 - immutable
         max_bytes: int = MAX_BYTES,
+        default_deadline_ms: int | None = None,
     ) -> None:
         self._ledger = ledger
         self._current_policy = current_policy
         self._docket = Docket(graph, has_models=has_models)
         self._clock = clock
         self._max_bytes = max_bytes
-        self._under_way: dict[str, tuple[str, asyncio.Task[Reviewed]]] = {}
-        self._known_policies: set[str] = set()
+        self._default_deadline_ms = default_deadline_ms
+        self._under_way: dict[str, UnderWay] = {}
+        self._late: set[asyncio.Task[Reviewed]] = set()
+        self._remembered: Policy | None = None
 
     async def review(
         self, raw: bytes | str, *, idempotency_key: str | None = None, correlation_id: str | None = None
@@ -99,75 +121,69 @@ class CouncilService:
         started = self._clock.monotonic()
         read = read_request(raw, max_bytes=self._max_bytes)
         key = _request_key(read, idempotency_key)
-        if key is None:
-            # Nobody can ask for this decision again, so there is nothing to race with.
-            work = self._decide(read, f"anonymous:{uuid.uuid4()}", correlation_id, started)
-            if read.request.deadline_ms is None:
-                return await work
-            task = asyncio.ensure_future(work)
-        else:
-            task = self._joined(read, key, correlation_id, started)
+        # Without a key nobody can ask for this decision again, so one is drawn that nobody else has.
+        intake = Intake(read, key or f"anonymous:{uuid.uuid4()}", correlation_id, started)
         if read.request.deadline_ms is None:
-            return await asyncio.shield(task)
+            return await self._decide_once(intake)
+        task = asyncio.ensure_future(self._decide_once(intake))
+        self._late.add(task)
+        task.add_done_callback(self._seen)
         left_s = read.request.deadline_ms / 1000 - (self._clock.monotonic() - started)
         done, _ = await asyncio.wait([task], timeout=max(0.0, left_s))
         if not done:
-            raise DecisionPendingError(_decision_id(key)) if key else DecisionPendingError("unknown")
+            raise DecisionPendingError(decision_id_of(intake.key))
         return task.result()
 
     async def close(self) -> None:
-        """Let reviews under way finish."""
-        tasks = [task for _, task in self._under_way.values()]
-        if tasks:
-            await asyncio.wait(tasks)
+        """Let decisions that outlived their callers' deadlines finish."""
+        if self._late:
+            await asyncio.wait(self._late)
 
-    def _joined(
-        self, read: ReadRequest, key: str, correlation_id: str | None, started: float
-    ) -> asyncio.Task[Reviewed]:
-        """Return the task that decides this key: a second caller of the same request waits for the first one's."""
-        under_way = self._under_way.get(key)
-        if under_way is not None:
-            fingerprint, task = under_way
-            if fingerprint != read.fingerprint:
-                raise KeyConflictError(key, _decision_id(key))
-            return task
-        task = asyncio.ensure_future(self._decide_once(read, key, correlation_id, started))
-        self._under_way[key] = (read.fingerprint, task)
-        task.add_done_callback(lambda done: self._finished(key, done))
-        return task
-
-    def _finished(self, key: str, task: asyncio.Task[Reviewed]) -> None:
-        self._under_way.pop(key, None)
+    def _seen(self, task: asyncio.Task[Reviewed]) -> None:
+        self._late.discard(task)
         if not task.cancelled():
-            task.exception()  # seen here, so that a decision nobody waits for any more raises no warning
+            task.exception()  # looked at, so that a decision nobody waits for any more raises no warning
 
-    async def _decide_once(
-        self, read: ReadRequest, key: str, correlation_id: str | None, started: float
-    ) -> Reviewed:
-        stored = await self._ledger.find_by_key(key)
-        if stored is None:
-            return await self._decide(read, key, correlation_id, started)
-        return _stored_answer(stored, read)
+    async def _decide_once(self, intake: Intake) -> Reviewed:
+        """Decide a key once: whoever asks while it is under way waits for the first, and then reads its record."""
+        key = intake.key
+        while (first := self._under_way.get(key)) is not None:
+            if first.fingerprint != intake.read.fingerprint:
+                raise KeyConflictError(key, decision_id_of(key))
+            await asyncio.shield(first.finished)
+            stored = await self._ledger.find_by_key(key)
+            if stored is not None:
+                return _stored_answer(stored, intake.read)
+        finished = asyncio.get_running_loop().create_future()
+        self._under_way[key] = UnderWay(intake.read.fingerprint, finished)
+        try:
+            return await self._decide(intake)
+        finally:
+            del self._under_way[key]
+            finished.set_result(None)
 
-    async def _decide(
-        self, read: ReadRequest, key: str, correlation_id: str | None, started: float
-    ) -> Reviewed:
-        policy = self._current_policy()
+    async def _decide(self, intake: Intake) -> Reviewed:
+        read, policy = intake.read, self._current_policy()
         review = _open_review(read, policy)
         if not review.is_fast:
+            stored = await self._ledger.find_by_key(intake.key)
+            if stored is not None:
+                return _stored_answer(stored, read)
             await self._docket.decide(review)
+        # On the fast path deciding again is cheaper than looking first: a key on record is found by the append.
         inputs = Inputs(
             read.request,
             read.canonical,
-            key,
+            intake.key,
             read.fingerprint,
-            _decision_id(key),
-            read.request.correlation_id or correlation_id,
+            decision_id_of(intake.key),
+            read.request.correlation_id or intake.correlation_id,
             self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         )
-        elapsed_ms = int((self._clock.monotonic() - started) * 1000)
+        elapsed_ms = int((self._clock.monotonic() - intake.started) * 1000)
         written = _write(inputs, review, elapsed_ms)
-        await self._remember(policy)
+        if policy is not self._remembered:
+            await self._remember(policy)
         try:
             stored = await self._ledger.append(_new_record(inputs, review, written))
         except KeyTakenError as taken:
@@ -177,9 +193,8 @@ class CouncilService:
     async def _remember(self, policy: Policy) -> None:
         """Keep the policies that decide beside the records that name them, so that replay needs no file."""
         for known in (policy, *policy.shadows):
-            if known.content_hash not in self._known_policies:
-                await self._ledger.put_policy(known.content_hash, orjson.dumps(known.document))
-                self._known_policies.add(known.content_hash)
+            await self._ledger.put_policy(known.content_hash, orjson.dumps(known.document))
+        self._remembered = policy
 
 
 def _open_review(read: ReadRequest, policy: Policy) -> Review:
@@ -246,7 +261,7 @@ def _request_key(read: ReadRequest, header: str | None) -> str | None:
     return body if body is not None else header
 
 
-def _decision_id(key: str) -> str:
+def decision_id_of(key: str) -> str:
     """Return the id of the decision that a key leads to: known before it is made, and one per key."""
     return "d-" + hashlib.sha256(key.encode()).hexdigest()[:24]
 

@@ -39,9 +39,9 @@ def half_even(value: Fraction) -> int:
 def scaled(value: float, scale: int) -> int:
     """Return a wire number as an integer of `value * scale`, halves to even.
 
-    The float's shortest decimal form is what the sender wrote, so the product is the decimal one: 0.1 percent is exactly
-    1,000 ppm. Below 2^30 the float product is less than 2^-22 away from it, so wherever it stands clear of a half its
-    nearest integer is the answer, found ten times faster than in decimal.
+    The float's shortest decimal form is what the sender wrote, so the product is the decimal one: 0.1 percent is
+    exactly 1,000 ppm. Below 2^30 the float product is less than 2^-22 away from it, so wherever it stands clear of a
+    half its nearest integer is the answer, found ten times faster than in decimal.
     """
     if isinstance(value, int):
         return value * scale

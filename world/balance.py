@@ -12,7 +12,7 @@ _CELL_MASK: Final = (1 << _CELL_BITS) - 1
 
 
 def log2(value: int) -> int:
-    """Return log2(value) in millionths of a bit, at most 15 of them away from the true value (domain.md C0 allows 1,120).
+    """Return log2(value) in millionths of a bit, at most 15 of them off (domain.md C0 allows 1,120).
 
     Linear interpolation in a table of 128 cells over the leading bits; the table is made by repeated squaring, so the
     result is the same on every machine.
@@ -63,7 +63,7 @@ def hhi_star(shares: Collection[int]) -> int | None:
 
 
 def evenness(shares: Collection[int]) -> int | None:
-    """Return Pielou's evenness J = H / log n, permille to nearest: 1,000 where all hold the same, 0 where one holds all.
+    """Return Pielou's evenness J = H / log n, permille to nearest: 1,000 where all hold the same.
 
     None where fewer than two shares are known or all are zero. Worked: 55/20/15/10 percent gives 0.841 (domain.md C4).
 
@@ -94,10 +94,10 @@ def entropy(counts: Collection[int]) -> int:
 
 
 def gini(amounts: Sequence[int]) -> int | None:
-    """Return the Gini coefficient of non-negative amounts, permille: 0 where all are equal, 1000 * (n-1)/n for one alone.
+    """Return the Gini coefficient of non-negative amounts, permille: 0 where all are equal, 1,000 * (n-1)/n at most.
 
-    None where nobody has anything. Worked: one whale with 99 of 100 parties having nothing gives 990 (domain.md C4 prints
-    0.98).
+    None where nobody has anything. Worked: one whale with 99 of 100 parties having nothing gives 990 (domain.md C4
+    prints 0.98).
 
     >>> gini([1, 1, 1, 1]), gini([0, 0, 0, 1])
     (0, 750)

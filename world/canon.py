@@ -79,9 +79,11 @@ def examine(case: Case) -> Canon:
     if locks:
         opened = _opened(case, locks)
         breaches += _direct(facts, locks, opened, touched)
-        standing = [lock for lock in locks if lock.mode != "forbidden_assertion" and opened.get(lock.index) != "open"]
-        breaches += _dead_acts(case, facts, standing)
-        breaches += _sealed_ways(facts, standing)
+        standing = [lock for lock in locks if lock.mode != "forbidden_assertion" and opened.get(lock.at) != "open"]
+        about_status = [lock for lock in standing if lock.predicate == "status"]
+        if about_status:
+            breaches += _dead_acts(case, facts, about_status)
+            breaches += _sealed_ways(facts, about_status)
         breaches += _exclusive(facts, standing)
     elif len(facts) > 1:
         breaches += _exclusive(facts, ())
@@ -109,12 +111,12 @@ def _number(text: str) -> Fraction | None:
 
 
 def _opened(case: Case, locks: Iterable[Lock]) -> dict[int, str]:
-    """Return, per lock whose trigger this change fires, "open" in a major trigger decision and "own key" in any other."""
+    """Return, per lock whose trigger this change fires, "open" in a major trigger decision, else "own key"."""
     fired = {plain(effect.trigger_id) for effect in case.effects if effect.op == "trigger_fire"}
     if not fired:
         return {}
     how = "open" if case.request.decision_type == "major_trigger" else "own key"
-    return {lock.index: how for lock in locks if lock.mode == "sealed_until" and lock.until in fired}
+    return {lock.at: how for lock in locks if lock.mode == "sealed_until" and lock.until in fired}
 
 
 def _direct(facts: list[Fact], locks: list[Lock], opened: dict[int, str], touched: set[int]) -> list[Breach]:
@@ -124,10 +126,10 @@ def _direct(facts: list[Fact], locks: list[Lock], opened: dict[int, str], touche
     breaches = []
     for fact in facts:
         for lock in by_key.get((fact.subject, fact.predicate), ()):
-            touched.add(lock.index)
-            severity = _severity(lock, fact.object, opened.get(lock.index))
+            touched.add(lock.at)
+            severity = _severity(lock, fact.object, opened.get(lock.at))
             if severity is not None:
-                breaches.append(Breach(severity, "locked", fact.effect, lock.index, lock.mode))
+                breaches.append(Breach(severity, "locked", fact.effect, lock.at, lock.mode))
     return breaches
 
 
@@ -147,8 +149,8 @@ def _severity(lock: Lock, says: str, opened: str | None) -> Severity | None:
     return "direct"
 
 
-def _dead_acts(case: Case, facts: list[Fact], standing: list[Lock]) -> list[Breach]:
-    gone = {lock.subject: lock for lock in standing if lock.predicate == "status" and lock.object in GONE}
+def _dead_acts(case: Case, facts: list[Fact], about_status: list[Lock]) -> list[Breach]:
+    gone = {lock.subject: lock for lock in about_status if lock.object in GONE}
     for fact in facts:
         if fact.predicate == "status" and fact.object not in GONE:
             gone.pop(fact.subject, None)
@@ -160,26 +162,29 @@ def _dead_acts(case: Case, facts: list[Fact], standing: list[Lock]) -> list[Brea
         if lock is None and fact.predicate in OFFICES:
             lock = gone.get(fact.object)
         if lock is not None:
-            breaches.append(Breach("derived", "dead_acts", fact.effect, lock.index, lock.mode))
-    for position, effect in enumerate(case.effects):
-        if effect.op == "faction_delta" and effect.amount > 0 and plain(effect.faction_id) in gone:
-            lock = gone[plain(effect.faction_id)]
-            breaches.append(Breach("derived", "dead_acts", position, lock.index, lock.mode))
+            breaches.append(_acts(lock, fact.effect))
+    gains = [(position, effect) for position, effect in enumerate(case.effects) if effect.op == "faction_delta"]
+    for position, effect in gains:
+        if effect.amount > 0 and (lock := gone.get(plain(effect.faction_id))) is not None:
+            breaches.append(_acts(lock, position))
     actor = case.request.proposed_change.actor
-    for name in (actor.user_id, actor.faction_id) if actor is not None else ():
-        if name is not None and plain(name) in gone:
-            lock = gone[plain(name)]
-            breaches.append(Breach("derived", "dead_acts", None, lock.index, lock.mode))
-    return breaches
+    names = [name for name in (actor.user_id, actor.faction_id) if name is not None] if actor is not None else []
+    return breaches + [_acts(gone[plain(name)], None) for name in names if plain(name) in gone]
 
 
-def _sealed_ways(facts: list[Fact], standing: list[Lock]) -> list[Breach]:
-    shut = {lock.subject: lock for lock in standing if lock.predicate == "status" and lock.object in SHUT}
+def _acts(lock: Lock, position: int | None) -> Breach:
+    return Breach("derived", "dead_acts", position, lock.at, lock.mode)
+
+
+def _sealed_ways(facts: list[Fact], about_status: list[Lock]) -> list[Breach]:
+    shut = {lock.subject: lock for lock in about_status if lock.object in SHUT}
     for fact in facts:
         if fact.predicate == "status" and fact.object not in SHUT:
             shut.pop(fact.subject, None)
+    if not shut:
+        return []
     return [
-        Breach("derived", "sealed_way", fact.effect, shut[fact.object].index, shut[fact.object].mode)
+        Breach("derived", "sealed_way", fact.effect, shut[fact.object].at, shut[fact.object].mode)
         for fact in facts
         if fact.predicate in PASSAGES and fact.object in shut
     ]
@@ -197,7 +202,7 @@ def _exclusive(facts: list[Fact], standing: Sequence[Lock]) -> list[Breach]:
         lock = holders.get((fact.predicate, fact.object))
         if lock is not None and lock.subject != fact.subject:
             severity: Severity = "human" if lock.mode == "requires_human" else "derived"
-            breaches.append(Breach(severity, "exclusive", fact.effect, lock.index, lock.mode))
+            breaches.append(Breach(severity, "exclusive", fact.effect, lock.at, lock.mode))
         elif first.setdefault((fact.predicate, fact.object), fact.subject) != fact.subject:
             breaches.append(Breach("derived", "exclusive", fact.effect))
     return breaches
@@ -209,15 +214,13 @@ def _self_contradictions(case: Case, facts: list[Fact]) -> list[Breach]:
     Every one of two contradicting effects is named: code does not guess which of them was meant. Of equal transfers the
     first stands.
     """
+    functional = [fact for fact in facts if fact.predicate in FUNCTIONAL]
     said: dict[tuple[str, str], set[str]] = {}
-    for fact in facts:
-        if fact.predicate in FUNCTIONAL:
-            said.setdefault((fact.subject, fact.predicate), set()).add(fact.object)
+    for fact in functional:
+        said.setdefault((fact.subject, fact.predicate), set()).add(fact.object)
     moved: set[str] = set()
     breaches = []
-    for fact in facts:
-        if fact.predicate not in FUNCTIONAL:
-            continue
+    for fact in functional:
         effect = case.effects[fact.effect]
         is_transfer = effect.op == "territory_transfer"
         if len(said[fact.subject, fact.predicate]) > 1:

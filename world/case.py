@@ -8,8 +8,8 @@ from world.change import RealmState, apply_effects, state_of
 class Case:
     """One request, digested once and read by triage, evidence and judges.
 
-    The two states are computed when they are first asked for and kept: a change that touches no faction needs neither for
-    its triage. A case never changes otherwise.
+    The two states are computed when they are first asked for and kept: a change that touches no faction needs neither
+    for its triage. A case never changes otherwise.
 
     Attributes:
         request: the validated request.
@@ -32,6 +32,11 @@ class Case:
         self.origins = origins
         self._before = before
         self._after = after
+
+    @property
+    def ops(self) -> tuple[str, ...]:
+        """Operations of the request's effects, in their order."""
+        return tuple([effect.op for effect in self.request.proposed_change.effects])
 
     @property
     def before(self) -> RealmState:

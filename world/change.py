@@ -1,6 +1,7 @@
 """A proposed change as arithmetic: the state of a realm before and after its effects, in integers.
 
-Shares are ppm and always sum to 1,000,000 where any faction is known; meters are milli of a point, 0 to 100,000 (domain.md C0).
+Shares are ppm and always sum to 1,000,000 where any faction is known; meters are milli of a point, 0 to 100,000
+(domain.md C0).
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,17 +59,28 @@ def apply_effects(state: RealmState, effects: Iterable[Effect]) -> RealmState:
 
 def shares_after(shares: Mapping[str, int], effects: Iterable[Effect]) -> Mapping[str, int]:
     """Return influence after effects, ppm: the same mapping where no effect moves it."""
-    deltas = [effect for effect in effects if type(effect) is FactionDelta]
-    if not deltas:
-        return shares
+    raw = _moved(shares, effects)
+    return shares if raw == shares else apportion(raw, PPM)
+
+
+def largest_move(shares: Mapping[str, int], effects: Iterable[Effect]) -> int:
+    """Return the largest move of one faction's share, ppm, at most one ppm off: quicker than all of them."""
+    raw = _moved(shares, effects)
+    total = sum(raw.values())
+    if total == 0 or raw == shares:
+        return 0
+    return max([abs(share * PPM // total - shares[name]) for name, share in raw.items()])
+
+
+def _moved(shares: Mapping[str, int], effects: Iterable[Effect]) -> dict[str, int]:
+    """Return shares with all deltas added and floored at zero, not yet renormalised."""
     raw = dict(shares)
-    for effect in deltas:
-        raw[effect.faction_id] += scaled(effect.amount, 10_000)
-    if raw == shares:
-        return shares
-    if min(raw.values()) < 0:
-        raw = {name: max(0, share) for name, share in raw.items()}
-    return apportion(raw, PPM)
+    for effect in effects:
+        if type(effect) is FactionDelta:
+            raw[effect.faction_id] += scaled(effect.amount, 10_000)
+    if raw and min(raw.values()) < 0:
+        return {name: max(0, share) for name, share in raw.items()}
+    return raw
 
 
 def _meters_after(meters: Mapping[str, int], effects: Iterable[Effect]) -> Mapping[str, int]:

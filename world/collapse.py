@@ -1,9 +1,9 @@
 """The risk that a realm collapses, now and eight ticks ahead (domain.md C7; the third hard veto, register row S0-64).
 
-R = max(R_now, R_projected), a weighted sum of clamped ramps, permille. A request does not carry every term: what cannot be
-computed from it is left out, the sum is renormalised over the rest, and the coverage says how much of the weights that was.
-Left out always: the drop of active players against a 28-day median, and the depth of the trigger cascade, neither of
-which a request states.
+R = max(R_now, R_projected), a weighted sum of clamped ramps, permille. A request does not carry every term: what
+cannot be computed from it is left out, the sum is renormalised over the rest, and the coverage says how much of the
+weights that was. Left out always: the drop of active players against a 28-day median, and the depth of the trigger
+cascade, neither of which a request states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,38 +103,38 @@ def collapse_risk(state: RealmState, background: Background) -> CollapseRisk | N
     weight = background.weight + (300 if has_shares else 0) + (200 if stability is not None else 0)
     if weight == 0:
         return None
-    fixed = background.others
-    now = _risk(_star(shares) if has_shares else None, stability, fixed, weight)
+    now = _risk(_star(shares) if has_shares else None, stability, background, weight)
     inputs = background.inputs
     if inputs.ticks == 0:
         return CollapseRisk(now, now, weight)
     drift = [inputs.shares.get(name, 0) for name in state.shares]
-    worst = _worst(shares, drift, stability, inputs, fixed, weight)
+    worst = _worst(shares, drift, stability, background, weight)
     if has_shares:
         strongest = shares.index(max(shares))
         if drift[strongest] > 0:
             drift[strongest] *= 2
-            worst = max(worst, _worst(shares, drift, stability, inputs, fixed, weight))
+            worst = max(worst, _worst(shares, drift, stability, background, weight))
     return CollapseRisk(now, max(now, worst), weight)
 
 
-def _worst(shares: list[int], drift: list[int], stability: int | None, inputs: Inputs, fixed: int, weight: int) -> int:
+def _worst(shares: list[int], drift: list[int], stability: int | None, background: Background, weight: int) -> int:
     """Return the worst risk of the horizon's ticks.
 
     Shares move along a line, and HHI* is convex along it, so its greatest value stands at one end; stability moves one
     way. Where both are worst at the far end that end is the worst tick of all; only where they disagree, or a share ran
     into zero and bent the line, is every tick computed.
     """
+    inputs = background.inputs
     far = _at(HORIZON, shares, drift, inputs.ticks)
     star = _star(far) if len(shares) > 1 else None
     level = _level(stability, inputs, HORIZON)
     is_level_worst = stability is None or level is None or level <= stability
-    end = _risk(star, level, fixed, weight)
+    end = _risk(star, level, background, weight)
     if is_level_worst and (star is None or (star >= _star(shares) and 0 not in far)):
         return end
     for tick in range(1, HORIZON):
         at = _star(_at(tick, shares, drift, inputs.ticks)) if star is not None else None
-        end = max(end, _risk(at, _level(stability, inputs, tick), fixed, weight))
+        end = max(end, _risk(at, _level(stability, inputs, tick), background, weight))
     return end
 
 
@@ -147,8 +147,8 @@ def _level(stability: int | None, inputs: Inputs, tick: int) -> int | None:
     return None if stability is None else clamp(stability + inputs.stability * tick // inputs.ticks, 0, METER_MAX)
 
 
-def _risk(star: int | None, stability: int | None, fixed: int, weight: int) -> int:
-    total = fixed
+def _risk(star: int | None, stability: int | None, background: Background, weight: int) -> int:
+    total = background.others
     if star is not None:
         total += 300 * ramp(star, 200_000, 600_000)
     if stability is not None:

@@ -1,8 +1,8 @@
 """The world-impact score: does this change need a council (000 §6.2; domain.md C5)?
 
-Everything here runs for every request, also those that take the fast path, so it reads only what the score needs. Two of
-C5's terms are left out always, and the score renormalised over the rest: `population`, for a snapshot states none, and
-`novelty`, for a request does not say what a season has already seen.
+Everything here runs for every request, also those that take the fast path, so it reads only what the score needs. Two
+of C5's terms are left out always, and the score renormalised over the rest: `population`, for a snapshot states none,
+and `novelty`, for a request does not say what a season has already seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from policies.evidence import Evidence, Signal
 from policies.numbers import PPM, scaled
 from policies.verdicts import DecisionType
 from world.case import Case
-from world.change import normalised_shares, shares_after
+from world.change import largest_move, normalised_shares
 from world.proximity import canon_conflict, canon_proximity
 
 SATURATION_PPM: Final = 20_000
@@ -138,16 +138,16 @@ def _reach(effects: Sequence[Effect], snapshot: WorldSnapshot) -> _Reach:
     """Walk the effects once."""
     scope = irreversibility = value_moved = meter_moved = places = 0
     for effect in effects:
-        if isinstance(effect, FactionDelta):
+        if effect.op == "faction_delta":
             scope = max(scope, 700)
-        elif isinstance(effect, MeterDelta):
+        elif effect.op == "meter_delta":
             scope = 1000
             meter_moved = max(meter_moved, abs(scaled(effect.amount, 1000)))
-        elif isinstance(effect, TerritoryTransfer):
+        elif effect.op == "territory_transfer":
             places += 1
             scope = max(scope, 400 if places == 1 else 700)
             value_moved += scaled(snapshot.territories[effect.territory_id].strategic_value, 1000)
-        elif isinstance(effect, CanonAssert):
+        elif effect.op == "canon_assert":
             scope = max(scope, 400)
             irreversibility = max(irreversibility, _finality(effect))
         else:
@@ -180,9 +180,7 @@ def _magnitude(case: Case, reach: _Reach) -> int:
     snapshot = case.request.world_snapshot
     moved = 0
     if FactionDelta in reach.kinds:
-        before = normalised_shares(snapshot.factions)
-        after = shares_after(before, case.effects)
-        moved = max([abs(share - before[name]) for name, share in after.items()])
+        moved = largest_move(normalised_shares(snapshot.factions), case.effects)
     if reach.value_moved:
         whole = sum([scaled(place.strategic_value, 1000) for place in snapshot.territories.values()])
         moved = max(moved, reach.value_moved * PPM // whole)
@@ -219,9 +217,9 @@ def _gaining_faction(effects: Sequence[Effect], request: DecisionRequest) -> str
     if actor is not None and actor.faction_id is not None:
         return actor.faction_id
     for effect in effects:
-        if isinstance(effect, FactionDelta) and effect.amount > 0:
+        if effect.op == "faction_delta" and effect.amount > 0:
             return effect.faction_id
-        if isinstance(effect, TerritoryTransfer):
+        if effect.op == "territory_transfer":
             return effect.to
     return None
 

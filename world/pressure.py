@@ -1,4 +1,4 @@
-"""Pressure in the world: how long it has been heading for something big, so that a trigger does not come from nowhere."""
+"""Pressure in the world: how long it has been heading for something big, so that a trigger is no surprise."""
 
 from collections.abc import Mapping
 from typing import Final

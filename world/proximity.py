@@ -6,7 +6,7 @@ A cheap direct check for triage; what follows from locks by derivation is the lo
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from policies.contracts.effects import CanonAssert, Effect, FactionDelta, MeterDelta, TerritoryTransfer, TriggerFire
+from policies.contracts.effects import Effect
 from policies.contracts.request import LoreConstraint, WorldSnapshot
 
 FARTHEST: Final = 2
@@ -21,9 +21,9 @@ def canon_conflict(effects: Iterable[Effect], locks: Sequence[str | LoreConstrai
     if not locks:
         return False
     for effect in effects:
-        if isinstance(effect, CanonAssert):
+        if effect.op == "canon_assert":
             subject, predicate, says = effect.subject, effect.predicate, effect.object
-        elif isinstance(effect, TerritoryTransfer):
+        elif effect.op == "territory_transfer":
             subject, predicate, says = effect.territory_id, "controller", effect.to
         else:
             continue
@@ -41,8 +41,8 @@ def canon_proximity(
 ) -> int | None:
     """Return 1000 / (1 + hops) to the nearest locked fact, permille; 0 beyond two hops, None without a structured lock.
 
-    Ids that stand together are one hop apart: a territory and its neighbours, a territory and who controls it. An effect
-    that names a lock's subject or object is at no distance.
+    Ids that stand together are one hop apart: a territory and its neighbours, a territory and who controls it. An
+    effect that names a lock's subject or object is at no distance.
 
     Example: a delta for the faction that controls a locked territory is one hop away, 500.
     """
@@ -71,19 +71,19 @@ def _locked(locks: Sequence[str | LoreConstraint]) -> set[str]:
 
 
 def _touched(effects: Sequence[Effect]) -> set[str]:
+    """Return the ids that the effects name."""
     ids: set[str] = set()
     for effect in effects:
-        match effect:
-            case FactionDelta():
-                ids.add(effect.faction_id)
-            case TerritoryTransfer():
-                ids.update((effect.territory_id, effect.to, effect.from_ or effect.to))
-            case MeterDelta():
-                ids.add(effect.meter)
-            case TriggerFire():
-                ids.add(effect.trigger_id)
-            case CanonAssert():
-                ids.update((effect.subject, effect.object))
+        if effect.op == "faction_delta":
+            ids.add(effect.faction_id)
+        elif effect.op == "territory_transfer":
+            ids.update((effect.territory_id, effect.to, effect.from_ or effect.to))
+        elif effect.op == "meter_delta":
+            ids.add(effect.meter)
+        elif effect.op == "trigger_fire":
+            ids.add(effect.trigger_id)
+        else:
+            ids.update((effect.subject, effect.object))
     return ids
 
 

@@ -50,7 +50,8 @@ def measure(after: RealmState, base: Baseline) -> dict[str, int]:
 def strongest(shares: Mapping[str, int]) -> str:
     """Return the faction with the greatest share, ties by id; of at least one faction."""
     greatest = max(shares.values())
-    return min([name for name, share in shares.items() if share == greatest])
+    names = [name for name, share in shares.items() if share == greatest]
+    return names[0] if len(names) == 1 else min(names)
 
 
 def holders(controllers: Mapping[str, str | None], worth: Mapping[str, int]) -> dict[str, int]:

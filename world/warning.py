@@ -1,10 +1,12 @@
 """Early warning of a tipping point: a realm that recovers more and more slowly from its own small disturbances.
 
-Rising variance and rising lag-1 autocorrelation of stability over rolling windows are the standard indicators of critical
-slowing down (Dakos et al. 2012, doi 10.1371/journal.pone.0041010; domain.md C7). They are noisy, so their weight is small.
+Rising variance and rising lag-1 autocorrelation of stability over rolling windows are the standard indicators of
+critical slowing down (Dakos et al. 2012, doi 10.1371/journal.pone.0041010; domain.md C7). They are noisy, so their
+weight is small.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from policies.numbers import scaled
@@ -31,7 +33,7 @@ def early_warning(levels: Sequence[float]) -> int | None:
 
 
 def kendall_tau(values: Sequence[int]) -> int:
-    """Return Kendall's tau-a of values against their order, permille: 1,000 where each is above the last, -1,000 falling.
+    """Return Kendall's tau-a of values against their order, permille: 1,000 rising, -1,000 falling.
 
     Fewer than two values give 0: they show no trend.
 
@@ -56,7 +58,7 @@ def _indicators(series: list[int]) -> tuple[list[int], list[int]]:
         mean = sum(window) // width
         around = [level - mean for level in window]
         power = sum([step * step for step in around])
-        lagged = sum([one * other for one, other in zip(around, around[1:], strict=False)])
+        lagged = sum([one * other for one, other in pairwise(around)])
         variances.append(power // width)
         correlations.append(lagged * 1000 // power if power else 0)
     return variances, correlations

@@ -8,49 +8,46 @@ _C4: Final = "S0-51; domain.md C4"
 _C7: Final = "S0-64; domain.md C7"
 
 
-def _spec(name: str, unit: Unit, low: int, high: int, meaning: str, source: str) -> SignalSpec:
-    return SignalSpec(name, "governor", unit, low, high, meaning, source)
+def _spec(name: str, unit: Unit, limits: tuple[int, int], meaning: str, source: str) -> SignalSpec:
+    return SignalSpec(name, "governor", unit, *limits, meaning, source)
 
 
 SIGNALS: Final[tuple[SignalSpec, ...]] = (
-    _spec("hhi_star_before", "permille", 0, 1000, "Concentration of influence now: HHI*, 0 at perfect balance.", _C4),
-    _spec("hhi_star_after", "permille", 0, 1000, "Concentration of influence once the change has happened.", _C4),
-    _spec("hhi_star_rise", "permille", -1000, 1000, "Concentration after less before.", _C4),
-    _spec("top_share_after", "ppm", 0, 1_000_000, "Share of the strongest faction after the change.", _C4),
-    _spec("top_share_rise", "ppm", -1_000_000, 1_000_000, "That faction's share after less before.", _C4),
-    _spec("share_swing", "ppm", 0, 1_000_000, "Largest rise of one faction's share in this change.", _C4),
-    _spec("evenness_after", "permille", 0, 1000, "Pielou's evenness J of influence after the change.", _C4),
+    _spec("hhi_star_before", "permille", (0, 1000), "Concentration of influence now: HHI*, 0 at perfect balance.", _C4),
+    _spec("hhi_star_after", "permille", (0, 1000), "Concentration of influence once the change has happened.", _C4),
+    _spec("hhi_star_rise", "permille", (-1000, 1000), "Concentration after less before.", _C4),
+    _spec("top_share_after", "ppm", (0, 1_000_000), "Share of the strongest faction after the change.", _C4),
+    _spec("top_share_rise", "ppm", (-1_000_000, 1_000_000), "That faction's share after less before.", _C4),
+    _spec("share_swing", "ppm", (0, 1_000_000), "Largest rise of one faction's share in this change.", _C4),
+    _spec("evenness_after", "permille", (0, 1000), "Pielou's evenness J of influence after the change.", _C4),
     _spec(
         "territory_top_share_after",
         "ppm",
-        0,
-        1_000_000,
+        (0, 1_000_000),
         "Part of all strategic value that its largest holder controls after the change.",
         _C4,
     ),
     _spec(
         "territory_top_share_rise",
         "ppm",
-        -1_000_000,
-        1_000_000,
+        (-1_000_000, 1_000_000),
         "That holder's part after less before.",
         "domain.md C4",
     ),
     _spec(
-        "territory_count", "count", 0, 512, "Territories that the snapshot shows.", "companions.md, world simulation"
+        "territory_count", "count", (0, 512), "Territories that the snapshot shows.", "companions.md, world simulation"
     ),
     _spec(
         "meter_margin_after",
         "milli",
-        0,
-        100_000,
+        (0, 100_000),
         "Least distance to its ruinous end of the meters that the change worsens.",
         "domain.md C4, C7",
     ),
-    _spec("meter_harm", "milli", 0, 100_000, "Largest step of one meter toward its ruinous end.", "domain.md C4"),
-    _spec("collapse_risk", "permille", 0, 1000, "Risk that the realm collapses, now or within eight ticks.", _C7),
-    _spec("collapse_risk_rise", "permille", -1000, 1000, "Collapse risk with the change less without it.", _C7),
-    _spec("collapse_coverage", "permille", 0, 1000, "Share of the risk's weights that could be computed.", _C7),
+    _spec("meter_harm", "milli", (0, 100_000), "Largest step of one meter toward its ruinous end.", "domain.md C4"),
+    _spec("collapse_risk", "permille", (0, 1000), "Risk that the realm collapses, now or within eight ticks.", _C7),
+    _spec("collapse_risk_rise", "permille", (-1000, 1000), "Collapse risk with the change less without it.", _C7),
+    _spec("collapse_coverage", "permille", (0, 1000), "Share of the risk's weights that could be computed.", _C7),
 )
 
 THRESHOLDS: Final[dict[str, ThresholdSpec]] = {
@@ -113,7 +110,7 @@ THRESHOLDS: Final[dict[str, ThresholdSpec]] = {
         "milli",
         0,
         60_000,
-        "Distance to its ruinous end that a change may not push a meter below: stability 20 is four fifths of C7's ramp.",
+        "Distance to ruin that no change may push a meter below: stability 20 is four fifths up C7's ramp.",
         "domain.md C7: stability 60 to 10",
     ),
     "meter_swing_limit": ThresholdSpec(

@@ -49,8 +49,8 @@ _VOTES = [
         ["hhi_star_rise"],
         modifications=[{"effect": 0, "field": "amount", "max": 5, "because": "keeps the balance"}],
     ),
-    _vote("fairness", "approve", "support is spread over many contributors", ["CLUSTER"]),
-    _vote("lore", "approve", "no canon lock is touched", ["canon_conflict"]),
+    _vote("fairness", "approve", "support is spread over many contributors", ["top_cluster_share"]),
+    _vote("lore", "approve", "no canon lock is touched", ["canon_derived_violations"]),
     _vote(
         "narrative",
         "modify",
@@ -84,8 +84,8 @@ COUNCIL_RECORD: dict[str, Any] = {
             "value": 61,
             "from": ["/proposed_change/effects/0/amount", "/world_snapshot/factions"],
         },
-        {"name": "CLUSTER", "value": 140_000, "from": ["/supporting_events"]},
-        {"name": "canon_conflict", "value": 0, "from": ["/lore_constraints"]},
+        {"name": "top_cluster_share", "value": 140, "from": ["/supporting_events"]},
+        {"name": "canon_derived_violations", "value": 0, "from": ["/lore_constraints"]},
         {"name": "payoff_earned", "value": 120, "from": ["/supporting_events"]},
     ],
     "rules": [
@@ -171,8 +171,8 @@ _VETO = {
     "rule": "canon_lock",
     "outcome": "reject",
     "mode": "enforce",
-    "because": "the change breaks a canon lock (canon_conflict 1)",
-    "evidence": ["canon_conflict"],
+    "because": "the change breaks a canon lock (canon_derived_violations 1)",
+    "evidence": ["canon_derived_violations"],
 }
 VETO_RECORD = changed(
     COUNCIL_RECORD,
@@ -183,7 +183,7 @@ VETO_RECORD = changed(
     shadows=[],
     evidence=[
         {"name": "impact_score", "value": 71, "from": ["/proposed_change/effects"]},
-        {"name": "canon_conflict", "value": 1, "from": ["/lore_constraints/0"]},
+        {"name": "canon_derived_violations", "value": 1, "from": ["/lore_constraints/0"]},
     ],
     rules=[
         {
@@ -191,7 +191,7 @@ VETO_RECORD = changed(
             "outcome": "reject",
             "mode": "enforce",
             "fired": True,
-            "because": "the change breaks a canon lock (canon_conflict 1)",
+            "because": "the change breaks a canon lock (canon_derived_violations 1)",
         },
         {"rule": "realm_collapse", "outcome": "quarantine", "mode": "enforce", "fired": False},
     ],
@@ -211,7 +211,7 @@ VETO_RECORD = changed(
         **COUNCIL_RECORD["answer"],
         "final_verdict": "reject",
         "confidence": 1,
-        "reasons": ["canon_lock: the change breaks a canon lock (canon_conflict 1)"],
+        "reasons": ["canon_lock: the change breaks a canon lock (canon_derived_violations 1)"],
         "required_modifications": [],
         "audit_tags": [],
         "decision_id": "dec-veto",

@@ -23,9 +23,8 @@ SAMPLE = (
 def bash_completes(script: str, *words: str) -> list[str]:
     """Ask a real bash what it offers for the last word of a command line."""
     line = " ".join(f"'{word}'" for word in words)
-    asked = (
-        f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _council; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    )
+    typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"
+    asked = f"{script}\n{typed}; _council; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     bash = shutil.which("bash")
     assert bash is not None
     done = subprocess.run([bash, "-c", asked], capture_output=True, text=True, check=True)

@@ -18,11 +18,19 @@ from council.flip import Flips, QuotaFlip, VoteFlip, WeightFlip
 from tests.unit.cli.golden_files import assert_golden
 from tests.unit.cli.sample_records import COUNCIL_RECORD, FAST_RECORD, REQUEST, VETO_RECORD, changed
 
-STORED = {"position": 17, "hash": "cd34" * 16, "previous_hash": "ab12" * 16}
+STORED = {"position": 17, "hash": "cd34" * 16, "previous": "ab12" * 16}
 RECORDS = {"council": COUNCIL_RECORD, "veto": VETO_RECORD, "fast": FAST_RECORD}
 READINGS = (
     RuleReading(
-        "canon_lock", "canon_conflict >= threshold", 1, "reject", "enforce", False, {"canon_conflict": 0}, (), ""
+        "canon_lock",
+        "canon_derived_violations >= threshold",
+        1,
+        "reject",
+        "enforce",
+        False,
+        {"canon_derived_violations": 0},
+        (),
+        "",
     ),
     RuleReading(
         "realm_collapse", "collapse_risk > 700", None, "quarantine", "enforce", False, {}, ("collapse_risk",), ""
@@ -109,7 +117,7 @@ def test_a_bar_shows_the_share_and_where_the_quota_stands() -> None:
 
 def test_evidence_shown_first_is_what_fired_rules_and_deciding_votes_cite() -> None:
     assert [signal["name"] for signal in highlights(COUNCIL_RECORD)][:2] == ["hhi_star_rise", "payoff_earned"]
-    assert [signal["name"] for signal in highlights(VETO_RECORD)] == ["canon_conflict"]
+    assert [signal["name"] for signal in highlights(VETO_RECORD)] == ["canon_derived_violations"]
     assert highlights(FAST_RECORD) == []
 
 

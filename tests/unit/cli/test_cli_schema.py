@@ -1,5 +1,6 @@
 """The JSON Schemas say what the code says."""
 
+import re
 from pathlib import Path
 
 import jsonschema
@@ -24,10 +25,8 @@ def test_the_schemas_kept_in_the_repository_are_those_of_the_code(name: str) -> 
 def test_every_schema_is_a_valid_schema_without_dangling_references(name: str) -> None:
     schema = schemas()[name]
     jsonschema.Draft202012Validator.check_schema(schema)
-    text = written(schema)
-    for definition in schema["$defs"]:
-        assert f"#/$defs/{definition}" in text
-    assert text.count('"$ref"') == sum(text.count(f'"#/$defs/{definition}"') for definition in schema["$defs"])
+    named = {reference.removeprefix("#/$defs/") for reference in re.findall(r'"\$ref": "([^"]*)"', written(schema))}
+    assert named == set(schema["$defs"])
 
 
 @pytest.mark.parametrize("record", [COUNCIL_RECORD, VETO_RECORD, FAST_RECORD], ids=["council", "veto", "fast"])

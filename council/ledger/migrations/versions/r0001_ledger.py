@@ -13,6 +13,8 @@ branch_labels = None
 depends_on = None
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Bytewise order, so that both databases sort alike and compare fast.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 
 
@@ -34,54 +36,53 @@ def _create_records() -> None:
     op.create_table(
         "records",
         sa.Column("seq", _SERIAL, sa.Identity(always=False), primary_key=True),
-        sa.Column("realm_id", sa.Text, nullable=False),
+        sa.Column("realm_id", _TEXT, nullable=False),
         sa.Column("position", _SERIAL, nullable=False),
-        sa.Column("previous", sa.Text, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("decision_id", sa.Text, nullable=False),
-        sa.Column("request_key", sa.Text, nullable=False),
-        sa.Column("fingerprint", sa.Text, nullable=False),
-        sa.Column("recorded_at", sa.Text, nullable=False),
-        sa.Column("decision_type", sa.Text, nullable=False),
-        sa.Column("verdict", sa.Text, nullable=False),
-        sa.Column("path", sa.Text, nullable=False),
+        sa.Column("previous", _TEXT, nullable=False),
+        sa.Column("hash", _TEXT, nullable=False),
+        sa.Column("decision_id", _TEXT, nullable=False),
+        sa.Column("request_key", _TEXT, nullable=False),
+        sa.Column("fingerprint", _TEXT, nullable=False),
+        sa.Column("recorded_at", _TEXT, nullable=False),
+        sa.Column("decision_type", _TEXT, nullable=False),
+        sa.Column("verdict", _TEXT, nullable=False),
+        sa.Column("path", _TEXT, nullable=False),
         sa.Column("held", _FLAG, nullable=False),
-        sa.Column("policy_hash", sa.Text, nullable=False),
-        sa.Column("correlation_id", sa.Text),
+        sa.Column("policy_hash", _TEXT, nullable=False),
+        sa.Column("correlation_id", _TEXT),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Column("answer", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
     )
     op.create_index("records_chain", "records", ["realm_id", "position"], unique=True)
-    op.create_index("records_request_key", "records", ["request_key"], unique=True)
     op.create_index("records_decision_id", "records", ["decision_id"], unique=True)
-    listing = ["recorded_at", "seq", "realm_id", "decision_type", "verdict", "path", "held", "policy_hash"]
+    listing = ["recorded_at", "seq", "realm_id", "decision_type", "verdict", "path", "held"]
     op.create_index("records_listing", "records", listing)
 
 
 def _create_others() -> None:
     op.create_table(
         "heads",
-        sa.Column("realm_id", sa.Text, primary_key=True),
+        sa.Column("realm_id", _TEXT, primary_key=True),
         sa.Column("position", _SERIAL, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("hash", _TEXT, nullable=False),
         sqlite_strict=True,
     )
     op.create_table(
         "outbox",
         sa.Column("event_id", _SERIAL, sa.Identity(always=False), primary_key=True),
-        sa.Column("realm_id", sa.Text, nullable=False),
-        sa.Column("decision_id", sa.Text, nullable=False),
-        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("realm_id", _TEXT, nullable=False),
+        sa.Column("decision_id", _TEXT, nullable=False),
+        sa.Column("topic", _TEXT, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
-        sa.Column("published_at", sa.Text),
+        sa.Column("published_at", _TEXT),
         sqlite_strict=True,
     )
     pending = sa.text("published_at IS NULL")
     op.create_index("outbox_pending", "outbox", ["event_id"], sqlite_where=pending, postgresql_where=pending)
     op.create_table(
         "policies",
-        sa.Column("hash", sa.Text, primary_key=True),
+        sa.Column("hash", _TEXT, primary_key=True),
         sa.Column("document", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
     )
@@ -98,8 +99,7 @@ _SQLITE = (
     _refuse(
         "records",
         "INSERT",
-        "WHEN EXISTS (SELECT 1 FROM records WHERE request_key = NEW.request_key)"
-        " OR EXISTS (SELECT 1 FROM records WHERE decision_id = NEW.decision_id)"
+        "WHEN EXISTS (SELECT 1 FROM records WHERE decision_id = NEW.decision_id)"
         " OR EXISTS (SELECT 1 FROM records WHERE realm_id = NEW.realm_id AND position = NEW.position)"
         " OR EXISTS (SELECT 1 FROM records WHERE seq = NEW.seq)",
         "records are write-once: this one exists",

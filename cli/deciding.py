@@ -1,0 +1,86 @@
+"""Two ways to a verdict: a council in this process, or one that answers over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple, Protocol
+
+from cli.ledger import Stored, open_ledger
+from cli.policy_files import current_policy
+from council.graph import build_graph
+from council.service import CouncilService
+from gateway.settings import read_settings
+from policies.contracts.reading import read_request
+from world.review.client import HttpReviewClient
+
+
+class Answered(NamedTuple):
+    """A request with its verdict."""
+
+    request: bytes
+    answer: bytes
+    """JSON of the `Answer` contract."""
+    was_on_record: bool
+    stored: Stored | None
+    """The record; None where a server keeps it."""
+
+
+class Decider(Protocol):
+    """Whatever answers a request."""
+
+    async def review(self, raw: bytes) -> Answered:
+        """Review one request."""
+        ...
+
+
+@asynccontextmanager
+async def here(database: str | None, policy: str | None) -> AsyncIterator[Decider]:
+    """Open a council in this process; its database is made where there is none.
+
+    Args:
+        database: URL, or None for that of the settings.
+        policy: policy file, or None for the one in force.
+
+    Raises:
+        InvalidPolicyError: for a policy file that is not valid.
+        LedgerError: where the database cannot be used.
+    """
+    chosen = current_policy(policy)
+    async with open_ledger(database, create=True) as ledger:
+        service = CouncilService(
+            ledger=ledger,
+            current_policy=lambda: chosen,
+            graph=build_graph(lambda: chosen),
+            max_bytes=read_settings().max_body_bytes,
+        )
+
+        class Here:
+            async def review(self, raw: bytes) -> Answered:
+                reviewed = await service.review(raw)
+                stored = await ledger.get(reviewed.decision_id)
+                return Answered(raw, reviewed.answer, reviewed.is_stored, stored)
+
+        try:
+            yield Here()
+        finally:
+            await service.close()
+
+
+@asynccontextmanager
+async def there(url: str) -> AsyncIterator[Decider]:
+    """Open the way to a council that serves at a URL; the token is COUNCIL_SERVICE_TOKEN.
+
+    Raises:
+        SettingsError: where no token is set.
+    """
+    client = HttpReviewClient(url, read_settings().required_token())
+
+    class There:
+        async def review(self, raw: bytes) -> Answered:
+            reply = await client.review(read_request(raw).request)
+            answer = reply.answer.model_dump_json(by_alias=True, exclude_unset=True).encode()
+            return Answered(raw, answer, reply.is_stored, None)
+
+    try:
+        yield There()
+    finally:
+        await client.close()

@@ -1,0 +1,103 @@
+"""Reading a request's body: JSON, in time, and never more than the cap, whatever its headers promise."""
+
+import asyncio
+import time
+from typing import Final
+
+from starlette.types import Receive
+
+from gateway.problems import ENCODED, NOT_JSON, SLOW_BODY, Problem, too_large
+
+DRAIN_BYTES: Final = 16 * 1_048_576
+"""How much of a body that is too large is still read and thrown away, bytes: a sender learns of the refusal only once it
+has finished sending."""
+DRAIN_S: Final = 2.0
+
+
+class GoneError(Exception):
+    """the caller hung up before its body was complete"""
+
+
+class RequestRefusedError(Exception):
+    """the request is refused before the council sees it"""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.title)
+
+
+async def read_body(headers: dict[bytes, bytes], receive: Receive, *, max_bytes: int, timeout_s: float) -> bytes:
+    """Return the body.
+
+    Args:
+        headers: the request's, names in lower case.
+        max_bytes: largest body accepted.
+        timeout_s: how long the sender may take, seconds.
+
+    Raises:
+        RequestRefusedError: for a body not declared as JSON, compressed, too large or too slow.
+        GoneError: where the caller hung up.
+    """
+    _check_declared(headers)
+    declared = headers.get(b"content-length")
+    if declared is not None and int(declared) > max_bytes:
+        # A sender that asks first (Expect: 100-continue) has sent nothing yet: there is nothing to drain.
+        if headers.get(b"expect") is None:
+            await _drain(receive)
+        raise RequestRefusedError(too_large(max_bytes))
+    try:
+        async with asyncio.timeout(timeout_s):
+            body = await _received(receive, max_bytes)
+    except TimeoutError:
+        raise RequestRefusedError(SLOW_BODY) from None
+    if body is None:
+        await _drain(receive)
+        raise RequestRefusedError(too_large(max_bytes))
+    return body
+
+
+def _check_declared(headers: dict[bytes, bytes]) -> None:
+    media_type = headers.get(b"content-type", b"")
+    if media_type != b"application/json" and not _is_json(media_type):
+        raise RequestRefusedError(NOT_JSON)
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise RequestRefusedError(ENCODED)
+
+
+def _is_json(media_type: bytes) -> bool:
+    kind, _, parameters = media_type.partition(b";")
+    charset = parameters.strip().lower().replace(b'"', b"")
+    return kind.strip().lower() == b"application/json" and charset in (b"", b"charset=utf-8")
+
+
+async def _received(receive: Receive, max_bytes: int) -> bytes | None:
+    """Return the body; None as soon as it grows past the cap."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        return body if len(body) <= max_bytes else None
+    parts, size = [], 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise GoneError
+        part = message.get("body", b"")
+        size += len(part)
+        if size > max_bytes:
+            return None
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await receive()
+
+
+async def _drain(receive: Receive) -> None:
+    size, until = 0, time.monotonic() + DRAIN_S
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            while size < DRAIN_BYTES and time.monotonic() < until:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return

@@ -1,0 +1,71 @@
+"""Metrics for Prometheus (register rows S0-92, S0-93, S0-98, S0-100).
+
+The council's invocation rate is the share of `path="council"` and `path="veto"` in `council_reviews_total`; its reject and
+quarantine rates are shares by `verdict`. Labels come from closed sets and from the policy, never from a request.
+"""
+
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """All counters of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.reviews = Counter(
+            "council_reviews", "Decisions recorded.", ["decision_type", "path", "verdict"], registry=registry
+        )
+        self.held = Counter("council_held", "Decisions that wait for a person.", registry=registry)
+        self.replayed = Counter(
+            "council_replayed_answers", "Requests answered from the record of the same key.", registry=registry
+        )
+        self.abstentions = Counter(
+            "council_abstentions", "Members without a vote, by kind.", ["member", "kind"], registry=registry
+        )
+        self.vetoes = Counter(
+            "council_vetoes", "Rules that fired.", ["rule", "mode", "outcome"], registry=registry
+        )
+        self.rules_skipped = Counter(
+            "council_rules_skipped", "Rules skipped because a signal they name was missing.", ["rule"], registry=registry
+        )
+        self.review_seconds = Histogram(
+            "council_review_duration_seconds", "From the body's arrival to the answer.", ["path"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.append_seconds = Histogram(
+            "council_ledger_append_duration_seconds", "From a written record to its commit.",
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.ledger_unavailable = Counter(
+            "council_ledger_unavailable", "Records that could not be written.", registry=registry
+        )
+        self.pending = Counter(
+            "council_pending_answers", "Requests whose deadline passed before their verdict.", registry=registry
+        )
+        self.problems = Counter(
+            "council_problems", "Problem documents sent.", ["problem", "status"], registry=registry
+        )
+        self.policy_reloads = Counter(
+            "council_policy_reloads", "Edits of the policy file taken up or refused.", ["result"], registry=registry
+        )
+        self.in_flight = Gauge("council_reviews_in_flight", "Reviews under way.", registry=registry)
+        ProcessCollector(registry=registry)
+        self._children: dict[tuple[Any, ...], Any] = {}
+
+    def child(self, metric: Any, *labels: str) -> Any:
+        """Return a metric's child for label values; looked up once, for this runs on every review."""
+        key = (id(metric), *labels)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = metric.labels(*labels)
+        return found
+
+    def exposition(self) -> bytes:
+        """Return all metrics in the Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,26 @@
+"""What the HTTP application is built from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from council.ledger.port import Ledger
+from gateway.metrics import Metrics
+from gateway.review_endpoint import Reviewer
+from policies.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The council as the HTTP application sees it.
+
+    Attributes:
+        service: what decides.
+        ledger: where decisions are read from.
+        current_policy: returns the live policy.
+        metrics: what is counted.
+    """
+
+    service: Reviewer
+    ledger: Ledger
+    current_policy: Callable[[], Policy]
+    metrics: Metrics

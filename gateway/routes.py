@@ -1,0 +1,157 @@
+"""The reading endpoints: decisions, probes, metrics."""
+
+from datetime import UTC
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime
+
+from council.errors import CouncilError
+from council.ledger.port import Filters, StoredRecord, answer_bytes
+from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.parts import Parts
+from gateway.problems import MEDIA_TYPE, NO_DECISION, NOT_READY, Problem, problem_of
+from gateway.shown import DecisionPage, DecisionShown, ReadyShown, declared
+from policies.contracts.base import Id
+from policies.verdicts import DecisionType, Verdict
+from policies.verdicts import Path as PathTaken
+
+MAX_LIMIT = 200
+"""Most decisions on one page."""
+JSON = "application/json"
+
+ParamId = Annotated[Id | None, Query()]
+
+
+def build_router(parts: Parts) -> APIRouter:
+    """Return the reading endpoints of one council."""
+    router = APIRouter()
+    ledger, metrics = parts.ledger, parts.metrics
+
+    @router.get(
+        "/internal/council/decisions/{decision_id}",
+        tags=["decisions"],
+        summary="Read one decision",
+        response_model=DecisionShown,
+        responses=declared(401, 404, 422, 503),
+    )
+    async def read_decision(request: Request, decision_id: Annotated[Id, Path()]) -> Response:
+        """Return one decision: its answer, its place in the realm's chain, and the whole record that replay needs."""
+        try:
+            stored = await ledger.get(decision_id)
+        except CouncilError as error:
+            return _failed(error, request, metrics)
+        if stored is None:
+            return problem_response(NO_DECISION, request, metrics)
+        return Response(_decision(stored), media_type=JSON, headers=_FRESH)
+
+    @router.get(
+        "/internal/council/decisions",
+        tags=["decisions"],
+        summary="List decisions",
+        response_model=DecisionPage,
+        responses=declared(401, 422, 503),
+    )
+    async def list_decisions(
+        request: Request,
+        realm_id: ParamId = None,
+        decision_type: Annotated[DecisionType | None, Query()] = None,
+        verdict: Annotated[Verdict | None, Query()] = None,
+        path: Annotated[PathTaken | None, Query()] = None,
+        held: Annotated[bool | None, Query(description="Whether the case waits for a person.")] = None,
+        policy_hash: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
+        since: Annotated[AwareDatetime | None, Query(description="Earliest time of record, included.")] = None,
+        until: Annotated[AwareDatetime | None, Query(description="Latest time of record, excluded.")] = None,
+        cursor: Annotated[str | None, Query(max_length=128, description="`next` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    ) -> Response:
+        """List decisions, newest first, one page at a time."""
+        filters = Filters(
+            realm_id, decision_type, verdict, path, held, policy_hash, _moment(since), _moment(until)
+        )
+        try:
+            page = await ledger.list(filters, cursor=cursor, limit=limit)
+        except CouncilError as error:
+            return _failed(error, request, metrics)
+        document = {"decisions": [_summary(stored) for stored in page.records], "next": page.cursor}
+        return Response(orjson.dumps(document), media_type=JSON, headers=_FRESH)
+
+    @router.get("/healthz", tags=["probes"], summary="Whether the process lives", response_model=ReadyShown)
+    async def healthz() -> Response:
+        """Answer without asking anything: a process that cannot answer this should be restarted."""
+        return Response(b'{"status":"live"}', media_type=JSON, headers=_FRESH)
+
+    @router.get(
+        "/readyz",
+        tags=["probes"],
+        summary="Whether reviews can be decided and recorded",
+        response_model=ReadyShown,
+        responses=declared(503),
+    )
+    async def readyz(request: Request) -> Response:
+        """Ask the record store for one row and the policy for its rules."""
+        try:
+            parts.current_policy()
+            await ledger.ready()
+        except CouncilError:
+            return problem_response(NOT_READY, request, metrics)
+        return Response(b'{"status":"ready"}', media_type=JSON, headers=_FRESH)
+
+    @router.get("/metrics", tags=["probes"], summary="Metrics for Prometheus", response_class=Response)
+    async def read_metrics() -> Response:
+        """Return counters in the Prometheus text format; they hold nothing of any request."""
+        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE, **_FRESH})
+
+    return router
+
+
+def problem_response(problem: Problem, request: Request, metrics: Metrics) -> Response:
+    """Return a problem document as a response."""
+    metrics.child(metrics.problems, problem.slug, str(problem.status)).inc()
+    body = problem.document(request.scope["council.correlation_id"])
+    return Response(body, problem.status, {**problem.headers, **_FRESH}, MEDIA_TYPE)
+
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def _failed(error: CouncilError, request: Request, metrics: Metrics) -> Response:
+    problem = problem_of(error)
+    if problem is None:
+        raise error
+    return problem_response(problem, request, metrics)
+
+
+def _decision(stored: StoredRecord) -> bytes:
+    return orjson.dumps(
+        {
+            **_summary(stored),
+            "previous": stored.previous,
+            "answer": orjson.Fragment(answer_bytes(stored)),
+            "record": orjson.Fragment(stored.body),
+        }
+    )
+
+
+def _summary(stored: StoredRecord) -> dict[str, Any]:
+    return {
+        "decision_id": stored.decision_id,
+        "realm_id": stored.realm_id,
+        "position": stored.position,
+        "hash": stored.hash,
+        "recorded_at": stored.recorded_at,
+        "decision_type": stored.decision_type,
+        "verdict": stored.verdict,
+        "path": stored.path,
+        "held": stored.held,
+        "policy_hash": stored.policy_hash,
+        "correlation_id": stored.correlation_id,
+    }
+
+
+def _moment(value: Any) -> str | None:
+    if value is None:
+        return None
+    text: str = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

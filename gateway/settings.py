@@ -1,0 +1,123 @@
+"""Settings: read once from the environment, every variable with the prefix `COUNCIL_`.
+
+The core never sees this class; it takes values. Tunables of game balance live in the policy, not here.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.errors import SettingsError
+from policies.faults import did_you_mean
+
+PREFIX: Final = "COUNCIL_"
+MIN_TOKEN: Final = 16
+"""Shortest service token accepted, characters."""
+MAKE_TOKEN: Final = f'export {PREFIX}SERVICE_TOKEN="$(python3 -c \'import secrets; print(secrets.token_urlsafe(32))\')"'
+"""The shell line that makes a service token."""
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set. The docstring of a field is its meaning in `council config`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr = SecretStr("sqlite:///council.db")
+    """Where decisions are recorded: sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/NAME."""
+    service_token: SecretStr | None = None
+    """Bearer token that callers of /internal/* send; at least 16 characters; `council serve` needs it."""
+    policy_path: Path | None = None
+    """Policy file; without it the policy that ships with the product."""
+    policy_watch: bool = True
+    """Whether a running server takes up edits of the policy file."""
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Address that the HTTP service listens on."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    """TCP port that the HTTP service listens on; 0 takes a free one."""
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=16_777_216)] = 1_048_576
+    """Largest request body, bytes."""
+    body_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    """How long a caller may take to send its body, seconds."""
+    default_deadline_ms: Annotated[int, Field(ge=1, le=600_000)] = 8_000
+    """How long a request without `deadline_ms` waits for its verdict before it is answered 202, milliseconds."""
+    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1_024
+    """Reviews under way at once; further ones are answered 503 with Retry-After."""
+    shutdown_grace_s: Annotated[int, Field(ge=0, le=300)] = 10
+    """How long a stopping server lets requests finish, seconds."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log line that is written."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """Form of log lines; auto: text on a terminal, else JSON."""
+
+    def required_token(self) -> str:
+        """Return the service token.
+
+        Raises:
+            SettingsError: where it is missing; the message shows how to make one.
+        """
+        if self.service_token is None:
+            raise SettingsError([f"{PREFIX}SERVICE_TOKEN is not set; make one: {MAKE_TOKEN}"])
+        return self.service_token.get_secret_value()
+
+
+def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment.
+
+    Args:
+        environ: stands in for the process's environment.
+        overrides: values of the command line, by field name; None means not given.
+
+    Raises:
+        SettingsError: naming every variable that cannot be used, the type expected and the fix.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given) if environ is None else _from_mapping(environ, given)
+    except ValidationError as error:
+        faults = [_fault(detail["loc"], detail["msg"]) for detail in error.errors(include_url=False)]
+        raise SettingsError(faults) from None
+    _check_token(settings)
+    return settings
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return a line for each variable with our prefix that names no setting: most often a typing error."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    ours = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(PREFIX))
+    return tuple(f"{name} names no setting; {did_you_mean(name, known)}" for name in ours if name not in known)
+
+
+def _from_mapping(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
+    read = {name: environ[PREFIX + name.upper()] for name in Settings.model_fields if PREFIX + name.upper() in environ}
+    # `Settings(...)` would mix in the process's own environment; validation alone does not.
+    return Settings.model_validate(Settings.model_construct().model_dump() | read | given)
+
+
+def _fault(loc: tuple[str | int, ...], message: str) -> str:
+    name = str(loc[0]).lower()
+    field: FieldInfo | None = Settings.model_fields.get(name)
+    told = message[0].lower() + message[1:]
+    if field is None:
+        return f"{name}: {told}"
+    meaning = (field.description or "").rstrip(".")
+    default = "" if isinstance(field.default, SecretStr) else f"; the default is {field.default!r}"
+    return f"{PREFIX}{name.upper()}: {told} (meaning: {meaning}{default})"
+
+
+def _check_token(settings: Settings) -> None:
+    if settings.service_token is None:
+        return
+    token = settings.service_token.get_secret_value()
+    if len(token) < MIN_TOKEN:
+        fault = f"{PREFIX}SERVICE_TOKEN is shorter than {MIN_TOKEN} characters; make one: {MAKE_TOKEN}"
+        raise SettingsError([fault])
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        fault = f"{PREFIX}SERVICE_TOKEN holds characters that no header can carry; make one: {MAKE_TOKEN}"
+        raise SettingsError([fault])
