@@ -1,9 +1,9 @@
 """The Fairness Judge: was this change earned, by many and honestly (register rows S0-52, S0-63)?
 
 Its business: how the supporting points are spread over people, and whether they were made by duplicates, rings
-of accounts or inflated scores. Not its business: what the change does to the realm (governor), to canon (lore) or to the
-tale (narrative); nor odd rhythms and warnings that are not about points (risk). A hero who alone does one great thing is
-no exploit, and one who is alone is no whale: there is nobody to be outvoted.
+of accounts or inflated scores. Not its business: what the change does to the realm (governor), to canon (lore) or to
+the tale (narrative); nor odd rhythms and warnings that are not about points (risk). A hero who alone does one great
+thing is no exploit, and one who is alone is no whale: there is nobody to be outvoted.
 
 How it votes, strictest row first:
 

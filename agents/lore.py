@@ -23,7 +23,7 @@ from typing import Final
 from policies.evidence import Evidence, Signal
 from policies.verdicts import Verdict
 from policies.votes import Modification, Reason, Vote
-from world.canon import Canon, examine
+from world.canon import NEVER_MOVE, Canon, examine
 from world.canon_terms import Breach
 from world.case import Case, with_effects
 
@@ -48,7 +48,6 @@ _WHY: Final = {
     "exclusive": "gives to a second subject what belongs to one",
     "sealed_way": "passes through what is sealed by",
 }
-_NEVER_MOVE: Final = ("immutable", "forbidden_assertion")
 
 
 def find_evidence(case: Case) -> Evidence:
@@ -97,7 +96,7 @@ _APPROVED: Final = ("canon_locks", "canon_locks_touched", "canon_direct_violatio
 def _verdict(case: Case, canon: Canon, thresholds: Mapping[str, int]) -> tuple[Verdict, tuple[Modification, ...]]:
     if any(breach.severity == "human" for breach in canon.breaches):
         return "quarantine", ()
-    hard = [breach for breach in canon.breaches if breach.severity == "direct" and breach.mode in _NEVER_MOVE]
+    hard = [breach for breach in canon.breaches if breach.severity == "direct" and breach.mode in NEVER_MOVE]
     if len(hard) >= thresholds["direct_reject"] or not _rest_stands(case, canon):
         return "reject", ()
     because: dict[int, str] = {}

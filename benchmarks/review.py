@@ -1,6 +1,6 @@
 """A whole review by rules with its record committed, and the fast path, against a bare LangGraph five-way fan-out.
 
-    python -m benchmarks.review [--json]
+python -m benchmarks.review [--json]
 """
 
 import asyncio
@@ -67,7 +67,7 @@ async def measure() -> list[Row]:
     policy = load_policy(default_policy_path())
     fan = bare_fan_out()
     with tempfile.TemporaryDirectory() as folder:
-        ledger = await open_ledger(f"sqlite:///{Path(folder) / 'bench.db'}")
+        ledger = open_ledger(f"sqlite:///{Path(folder) / 'bench.db'}")
         service = CouncilService(ledger=ledger, current_policy=lambda: policy, graph=build_graph(lambda: policy))
         peer = await seconds_each(lambda _: fan.ainvoke({"votes": []}))
         full, fast = sovereign_request(), everyday_request()

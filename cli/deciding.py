@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
-from cli.ledger import Stored, open_ledger
-from cli.policy_files import current_policy
-from council.graph import build_graph
-from council.service import CouncilService
+from cli.ledger import Stored
+from gateway.bootstrap import open_council
 from gateway.settings import read_settings
 from policies.contracts.reading import read_request
 from world.review.client import HttpReviewClient
@@ -44,25 +42,18 @@ async def here(database: str | None, policy: str | None) -> AsyncIterator[Decide
         InvalidPolicyError: for a policy file that is not valid.
         LedgerError: where the database cannot be used.
     """
-    chosen = current_policy(policy)
-    async with open_ledger(database, create=True) as ledger:
-        service = CouncilService(
-            ledger=ledger,
-            current_policy=lambda: chosen,
-            graph=build_graph(lambda: chosen),
-            max_bytes=read_settings().max_body_bytes,
-        )
+    council = await open_council(read_settings(database_url=database, policy_path=policy))
 
-        class Here:
-            async def review(self, raw: bytes) -> Answered:
-                reviewed = await service.review(raw)
-                stored = await ledger.get(reviewed.decision_id)
-                return Answered(raw, reviewed.answer, reviewed.is_stored, stored)
+    class Here:
+        async def review(self, raw: bytes) -> Answered:
+            reviewed = await council.service.review(raw)
+            stored = await council.ledger.get(reviewed.decision_id)
+            return Answered(raw, reviewed.answer, reviewed.is_stored, stored)
 
-        try:
-            yield Here()
-        finally:
-            await service.close()
+    try:
+        yield Here()
+    finally:
+        await council.close()
 
 
 @asynccontextmanager

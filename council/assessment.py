@@ -58,7 +58,7 @@ def find_evidence(case: Case, triage_signals: Evidence) -> Found:
     for name, member in ROSTER.items():
         try:
             evidence.extend(member.find_evidence(case))
-        except Exception:  # noqa: BLE001 - whatever breaks in one member costs its evidence, not the verdict
+        except Exception:
             failed.append(name)
             logger.exception("evidence_failed", extra={"member": name, "realm_id": case.request.realm_id})
     return Found(tuple(evidence), tuple(failed))
@@ -72,9 +72,7 @@ def evaluate_rules(policy: Policy, found: Found, values: Mapping[str, int]) -> t
     return tuple([as_error(result) if result.missing else result for result in results])
 
 
-def rule_votes(
-    case: Case, policy: Policy, values: Mapping[str, int], seated: tuple[Member, ...]
-) -> tuple[Vote, ...]:
+def rule_votes(case: Case, policy: Policy, values: Mapping[str, int], seated: tuple[Member, ...]) -> tuple[Vote, ...]:
     """Return the vote of each seated member's rule judge, in seat order; one that fails abstains."""
     return tuple([_rule_vote(member, case, policy, values) for member in seated])
 
@@ -82,7 +80,7 @@ def rule_votes(
 def _rule_vote(member: Member, case: Case, policy: Policy, values: Mapping[str, int]) -> Vote:
     try:
         return ROSTER[member].judge(case, values, policy.members[member].thresholds)
-    except Exception as error:  # noqa: BLE001 - a member that fails never stops the verdict
+    except Exception as error:
         logger.exception("judge_failed", extra={"member": member, "realm_id": case.request.realm_id})
         return abstention(member, "unreachable", source="rules", because=f"{type(error).__name__} in its rule judge")
 

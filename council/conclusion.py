@@ -145,9 +145,7 @@ def _reasons(
         lines.append(f"quarantine for want of votes: {', '.join(merged.tags)}")
     if "low_confidence" in merged.tags:
         lines.append(f"confidence {merged.confidence} is below the policy's floor")
-    lines += [
-        f"{vote.member}: {reason.text}" for vote in _deciding(verdict, merged, votes) for reason in vote.reasons
-    ]
+    lines += [f"{vote.member}: {reason.text}" for vote in _deciding(verdict, merged, votes) for reason in vote.reasons]
     if combined is not None:
         lines += combined.contradictions
         if not combined.required:
@@ -166,6 +164,5 @@ def _deciding(verdict: Verdict, merged: Merged, votes: Sequence[Vote]) -> list[V
     return [
         vote
         for vote in votes
-        if vote.verdict is not None
-        and (STRICTNESS[vote.verdict] >= level if level else vote.verdict == "approve")
+        if vote.verdict is not None and (STRICTNESS[vote.verdict] >= level if level else vote.verdict == "approve")
     ]

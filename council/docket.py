@@ -54,7 +54,7 @@ class Docket:
             loop.call_soon(self._call, loop)
         try:
             self._graph.invoke({"docket": tuple([review for review, _ in together])})
-        except Exception:  # noqa: BLE001 - one case may be at fault: find out which by running each alone
+        except Exception:  # noqa: BLE001 - whatever it is, it belongs to one case
             for review, future in together:
                 self._alone(review, future)
             return

@@ -84,9 +84,7 @@ def _fewest_votes(
     return ()
 
 
-def _changes(
-    members: Sequence[str], cast: dict[str, Ballot], count: int
-) -> Iterator[tuple[tuple[str, Verdict], ...]]:
+def _changes(members: Sequence[str], cast: dict[str, Ballot], count: int) -> Iterator[tuple[tuple[str, Verdict], ...]]:
     for chosen in combinations(members, count):
         options = [[x for x in VERDICTS if member not in cast or cast[member].verdict != x] for member in chosen]
         for verdicts in product(*options):

@@ -1,7 +1,7 @@
 """The council as a LangGraph graph: edges only (council.md, procedure; register rows S0-11, S0-56).
 
-    assess --> ask_<member> (one branch per seated member with a model) --> merge --> [escalate] --> plan
-       \\-------------------------- nobody has a model ---------------------/
+assess --> ask_<member> (one branch per seated member with a model) --> merge --> [escalate] --> plan
+   \\-------------------------- nobody has a model ---------------------/
 """
 
 from collections.abc import Callable, Mapping
@@ -38,9 +38,7 @@ def build_graph(
     graph.add_node("plan", nodes.plan)
     branches = {member_node(member): member for member in judges or {}}
     for name, member in branches.items():
-        graph.add_node(
-            name, nodes.member(member), timeout=member_timeout_s, error_handler=nodes.failed(member)
-        )
+        graph.add_node(name, nodes.member(member), timeout=member_timeout_s, error_handler=nodes.failed(member))
         graph.add_edge(name, "merge")
     graph.add_edge(START, "assess")
     graph.add_conditional_edges("assess", nodes.after_assess, [*branches, "merge"])

@@ -13,7 +13,7 @@ from council.merge import DEFAULT_QUORUM, DEFAULT_QUOTAS, FULL_UNIT, Ballot, Fir
 from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
 from policies.numbers import exact, half_even
 from policies.strict_json import parse_strict
-from policies.verdicts import ABSTENTIONS, MEMBERS, RULE_OUTCOMES, VERDICTS, Abstention, RuleOutcome, Verdict
+from policies.verdicts import ABSTENTIONS, MEMBERS, RULE_OUTCOMES, VERDICTS, Verdict
 
 _RULES: Final = ("quota", "plurality", "median", "strictest")
 _POLICY_KEYS: Final = (
@@ -108,9 +108,7 @@ def _seats(reader: _Reader, document: Any) -> Seats | None:
     in_unit = (lambda number: 0 <= number <= 1, "between 0 and 1")
     quorum = reader.number("/policy/quorum", policy.get("quorum", DEFAULT_QUORUM), *in_unit)
     floor = reader.number("/policy/confidence_floor", policy.get("confidence_floor", 0), *in_unit)
-    absent = reader.choice(
-        "/policy/absent_counts_as", policy.get("absent_counts_as", "quarantine"), VERDICTS[1:]
-    )
+    absent = reader.choice("/policy/absent_counts_as", policy.get("absent_counts_as", "quarantine"), VERDICTS[1:])
     rule = reader.choice("/policy/rule", policy.get("rule", "quota"), _RULES)
     required = _required(reader, policy.get("required", []))
     use_confidence = _confidence(reader, policy.get("confidence", {}))
@@ -187,14 +185,14 @@ def _ballot(reader: _Reader, path: str, member: str, vote: Mapping[str, Any], se
         return Ballot(member, None)
     if "abstained" in vote:
         kind = reader.choice(path + "/abstained", vote["abstained"], ABSTENTIONS)
-        return Ballot(member, None, 0, cast(Abstention | None, kind))
+        return Ballot(member, None, 0, kind)
     verdict = reader.choice(path + "/verdict", vote["verdict"], VERDICTS)
     if "confidence" not in vote and seats is not None and member in seats.use_confidence:
         reader.fault(path + "/confidence", "required: the policy uses this member's confidence", "0 to 1000")
     confidence = reader.number(
         path + "/confidence", vote.get("confidence", FULL_UNIT), lambda n: 0 <= n <= FULL_UNIT, "0 to 1000 (permille)"
     )
-    return Ballot(member, cast(Verdict | None, verdict), half_even(confidence) if confidence is not None else 0)
+    return Ballot(member, verdict, half_even(confidence) if confidence is not None else 0)
 
 
 def _fired(reader: _Reader, document: Any) -> list[FiredRule]:
@@ -207,5 +205,5 @@ def _fired(reader: _Reader, document: Any) -> list[FiredRule]:
         if not isinstance(name, str):
             reader.fault(path + "/rule", "required field is missing or not a name", "name the rule that fired")
         elif outcome is not None:
-            fired.append(FiredRule(name, cast(RuleOutcome, outcome)))
+            fired.append(FiredRule(name, outcome))
     return fired

@@ -7,7 +7,7 @@ What members ask for is combined per effect and field. Bounds that cannot both h
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from policies.contracts.effects import Effect
+from policies.contracts.effects import Effect, FactionDelta, MeterDelta
 from policies.numbers import scaled
 from policies.verdicts import STRICTNESS, Member
 from policies.votes import AMOUNT_SCALE, Modification, Vote, modification_to_wire, wire_number
@@ -134,7 +134,7 @@ def _changed(effect: Effect, conditions: Sequence[Modification]) -> Effect:
     for condition in conditions:
         if condition.value is not None:
             changes[str(condition.field)] = condition.value
-        elif effect.op == "faction_delta" or effect.op == "meter_delta":
+        elif isinstance(effect, FactionDelta | MeterDelta):
             scale = AMOUNT_SCALE[effect.op]
             amount = scaled(effect.amount, scale)
             if condition.max is not None:

@@ -4,7 +4,7 @@ One run carries a docket: a single case where members have models, or as many ca
 run costs the graph a fixed millisecond, so cases that need nobody's model share it (docs/decisions/0003).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol, TypedDict
 
 from langgraph.channels import UntrackedValue
@@ -48,6 +48,12 @@ class CouncilState(TypedDict, total=False):
     briefs: list[dict[str, Any]]
 
 
+class MemberNode(Protocol):
+    """A node that asks one member's judge."""
+
+    async def __call__(self, state: CouncilState) -> CouncilState: ...
+
+
 class Nodes:
     """The graph's nodes over one policy source and the judges of members that have a model.
 
@@ -78,7 +84,7 @@ class Nodes:
             return []
         return [member for member in review.found.seated if member in self._judges]
 
-    def member(self, member: Member) -> Callable[[CouncilState], Awaitable[CouncilState]]:
+    def member(self, member: Member) -> MemberNode:
         """Return the node that asks one member's judge."""
 
         async def ask(state: CouncilState) -> CouncilState:

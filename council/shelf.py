@@ -6,7 +6,7 @@ import orjson
 
 from council.errors import CouncilError
 from council.ledger.port import Ledger
-from policies.loading import policy_from_document
+from policies.loading import policy_from_document, shadow_hashes
 from policies.policy import Policy
 
 
@@ -33,8 +33,8 @@ class PolicyShelf:
         """
         if content_hash not in self._policies:
             document = await self._document(content_hash)
-            shadows = [await self._document(shadow) for shadow in _shadow_hashes(document)]
-            self._policies[content_hash] = policy_from_document(document, shadows=shadows)
+            shadows = [await self.policy(shadow) for shadow in shadow_hashes(document)]
+            self._policies[content_hash] = policy_from_document(document, shadows)
         return self._policies[content_hash]
 
     async def _document(self, content_hash: str) -> dict[str, Any]:
@@ -43,7 +43,3 @@ class PolicyShelf:
             raise PolicyMissingError(content_hash)
         document: dict[str, Any] = orjson.loads(stored)
         return document
-
-
-def _shadow_hashes(document: dict[str, Any]) -> list[str]:
-    return [shadow["hash"] for shadow in document.get("shadow", [])]

@@ -26,6 +26,14 @@ class RequestRefusedError(Exception):
         super().__init__(problem.title)
 
 
+class _TooLargeError(Exception):
+    """the body grew past the cap"""
+
+    def __init__(self, is_unfinished: bool) -> None:
+        self.is_unfinished = is_unfinished
+        super().__init__()
+
+
 async def read_body(headers: dict[bytes, bytes], receive: Receive, *, max_bytes: int, timeout_s: float) -> bytes:
     """Return the body.
 
@@ -47,13 +55,13 @@ async def read_body(headers: dict[bytes, bytes], receive: Receive, *, max_bytes:
         raise RequestRefusedError(too_large(max_bytes))
     try:
         async with asyncio.timeout(timeout_s):
-            body = await _received(receive, max_bytes)
+            return await _received(receive, max_bytes)
     except TimeoutError:
         raise RequestRefusedError(SLOW_BODY) from None
-    if body is None:
-        await _drain(receive)
-        raise RequestRefusedError(too_large(max_bytes))
-    return body
+    except _TooLargeError as error:
+        if error.is_unfinished:
+            await _drain(receive)
+        raise RequestRefusedError(too_large(max_bytes)) from None
 
 
 def _check_declared(headers: dict[bytes, bytes]) -> None:
@@ -70,24 +78,22 @@ def _is_json(media_type: bytes) -> bool:
     return kind.strip().lower() == b"application/json" and charset in (b"", b"charset=utf-8")
 
 
-async def _received(receive: Receive, max_bytes: int) -> bytes | None:
-    """Return the body; None as soon as it grows past the cap."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        return body if len(body) <= max_bytes else None
-    parts, size = [], 0
+async def _received(receive: Receive, max_bytes: int) -> bytes:
+    """Return the body, or raise as soon as it grows past the cap."""
+    parts: list[bytes] = []
+    size = 0
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise GoneError
-        part = message.get("body", b"")
+        part: bytes = message.get("body", b"")
+        is_unfinished = message.get("more_body", False)
         size += len(part)
         if size > max_bytes:
-            return None
+            raise _TooLargeError(is_unfinished)
+        if not is_unfinished:
+            return b"".join([*parts, part]) if parts else part
         parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-        message = await receive()
 
 
 async def _drain(receive: Receive) -> None:

@@ -6,7 +6,7 @@ quarantine rates are shares by `verdict`. Labels come from closed sets and from 
 
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -17,6 +17,7 @@ class Metrics:
     """All counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         registry = self.registry = CollectorRegistry()
         self.reviews = Counter(
             "council_reviews", "Decisions recorded.", ["decision_type", "path", "verdict"], registry=registry

@@ -18,6 +18,7 @@ from policies.faults import did_you_mean
 PREFIX: Final = "COUNCIL_"
 MIN_TOKEN: Final = 16
 """Shortest service token accepted, characters."""
+_SECRET: Final = ("service_token", "database_url")
 MAKE_TOKEN: Final = f'export {PREFIX}SERVICE_TOKEN="$(python3 -c \'import secrets; print(secrets.token_urlsafe(32))\')"'
 """The shell line that makes a service token."""
 
@@ -30,7 +31,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr = SecretStr("sqlite:///council.db")
-    """Where decisions are recorded: sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/NAME."""
+    """Where decisions are recorded: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or memory://."""
     service_token: SecretStr | None = None
     """Bearer token that callers of /internal/* send; at least 16 characters; `council serve` needs it."""
     policy_path: Path | None = None
@@ -81,7 +82,7 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     try:
         settings = Settings(**given) if environ is None else _from_mapping(environ, given)
     except ValidationError as error:
-        faults = [_fault(detail["loc"], detail["msg"]) for detail in error.errors(include_url=False)]
+        faults = [_fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors(include_url=False)]
         raise SettingsError(faults) from None
     _check_token(settings)
     return settings
@@ -100,15 +101,16 @@ def _from_mapping(environ: Mapping[str, str], given: Mapping[str, Any]) -> Setti
     return Settings.model_validate(Settings.model_construct().model_dump() | read | given)
 
 
-def _fault(loc: tuple[str | int, ...], message: str) -> str:
-    name = str(loc[0]).lower()
+def _fault(loc: tuple[str | int, ...], message: str, value: Any) -> str:
+    name = str(loc[0]).lower().removeprefix(PREFIX.lower())
     field: FieldInfo | None = Settings.model_fields.get(name)
     told = message[0].lower() + message[1:]
     if field is None:
         return f"{name}: {told}"
     meaning = (field.description or "").rstrip(".")
-    default = "" if isinstance(field.default, SecretStr) else f"; the default is {field.default!r}"
-    return f"{PREFIX}{name.upper()}: {told} (meaning: {meaning}{default})"
+    if name in _SECRET:
+        return f"{PREFIX}{name.upper()}: {told} (meaning: {meaning})"
+    return f"{PREFIX}{name.upper()}={value!r}: {told} (meaning: {meaning}; default: {field.default!r})"
 
 
 def _check_token(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from gateway.settings import PREFIX, Settings
 
 HIDDEN: Final = "********"
-_PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
+_PASSWORD = re.compile(r"^([^:@/]*:).*(?=@)")
 
 
 class ShownSetting(NamedTuple):
@@ -58,4 +58,4 @@ def hide_password(url: str) -> str:
     'postgresql://council:********@db/council'
     """
     scheme, mark, rest = url.partition("://")
-    return scheme + mark + _PASSWORD.sub(HIDDEN, rest, count=1) if mark else url
+    return scheme + mark + _PASSWORD.sub(rf"\g<1>{HIDDEN}", rest) if mark else url

@@ -37,16 +37,15 @@ def sha256_hex(data: bytes) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if value is None or isinstance(value, str | bool):
         return True
-    if kind is int:
+    if isinstance(value, int):
         return -(2**53) < value < 2**53
-    if kind is float:
+    if isinstance(value, float):
         # Below 1e-4 and from 1e16 on the two writers use exponents of different shape; a whole float loses its ".0".
         return not value.is_integer() and 1e-4 <= abs(value) < 1e16
-    if kind is list or kind is tuple:
+    if isinstance(value, list | tuple):
         return all(map(_is_plain, value))
-    if kind is dict:
-        return all(type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items())
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and key.isascii() and _is_plain(item) for key, item in value.items())
     return False

@@ -1,4 +1,4 @@
-"""The policy document: what may stand in it, checked, with every default written out (docs/policy.md explains the keys).
+"""The policy document: what may stand in it, checked, with every default written out (docs/policy.md has the keys).
 
 The same checks serve a YAML file and a document rebuilt from a record.
 """
@@ -165,7 +165,7 @@ def _quotas(place: Place) -> dict[str, str]:
     for milder, stricter in (("modify", "reject"), ("reject", "quarantine")):
         if by_name and by_name[stricter] < by_name[milder]:
             fields[stricter].fault(
-                f"{by_name[stricter]} is below the quota of {milder}, {by_name[milder]}: quotas never fall with strictness",
+                f"is below the quota of {milder}, {by_name[milder]}: quotas never fall with strictness",
                 f"write at least {by_name[milder]}",
             )
     return {verdict: str(quota) for verdict, quota in by_name.items()}

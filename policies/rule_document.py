@@ -1,7 +1,7 @@
 """The parts of a policy document that hold conditions: vetoes and floors, reasons to convene, seating."""
 
 import re
-from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from policies.cursor import REQUIRED, Place
@@ -106,13 +106,13 @@ def _condition(place: Place, known: frozenset[str], threshold: int | None) -> tu
     except RuleSyntaxError as error:
         place.fault(str(error), "docs/policy.md shows what a condition may say")
         return when, None
-    if not _names_are_known(place, rule, known):
+    if not _has_known_names(place, rule, known):
         return when, None
     _check_is_a_condition(place, rule)
     return when, rule
 
 
-def _names_are_known(place: Place, rule: Rule, known: frozenset[str]) -> bool:
+def _has_known_names(place: Place, rule: Rule, known: frozenset[str]) -> bool:
     if "threshold" in rule.signals:
         place.fault("names `threshold`, but has none", "write `threshold:` with a whole number beside it")
         return False
@@ -137,7 +137,7 @@ def _check_is_a_condition(place: Place, rule: Rule) -> None:
             return
 
 
-def _probes(rule: Rule) -> list[Mapping[str, int]]:
+def _probes(rule: Rule) -> list[dict[str, int]]:
     lows = {name: CATALOGUE[name].low for name in rule.signals}
     highs = {name: CATALOGUE[name].high for name in rule.signals}
     return [lows, highs, dict.fromkeys(rule.signals, 0), dict.fromkeys(rule.signals, 1)]
@@ -164,6 +164,4 @@ def _unknown(name: str, known: frozenset[str]) -> str:
 
 def _some(name: str, known: frozenset[str]) -> list[str]:
     """The names to suggest from; never the whole catalogue, which would drown the message."""
-    from difflib import get_close_matches
-
     return get_close_matches(name, known, n=3, cutoff=0.5) or ["council policy signals"]

@@ -82,10 +82,9 @@ def _settle(node: Any, depth: int) -> bool:
     if depth == 0:
         raise _too_deep(MAX_DEPTH)
     is_plain = True
-    is_object = type(node) is dict
-    for key, item in node.items() if is_object else enumerate(node):
-        if is_object and not key.isascii():
-            is_plain = False
+    if type(node) is dict:
+        is_plain = all(map(str.isascii, node))
+    for key, item in node.items() if type(node) is dict else enumerate(node):
         kind = type(item)
         if kind is str:
             continue
@@ -94,13 +93,18 @@ def _settle(node: Any, depth: int) -> bool:
         elif kind is float:
             if item.is_integer() and abs(item) < _MAX_INTEGER:
                 node[key] = int(item)
-            elif not 1e-4 <= abs(item) < 1e16:
-                is_plain = False
-                if item in (float("inf"), float("-inf")):
-                    raise _refused("a number is too large", "send a finite number")
+            else:
+                is_plain = _is_ordinary(item) and is_plain
         elif kind is int and abs(item) >= _MAX_INTEGER:
             raise _refused("an integer is beyond 2^53", "send large numbers as strings")
     return is_plain
+
+
+def _is_ordinary(number: float) -> bool:
+    """Tell whether both canonical writers spell a number alike: no exponent, no overflow."""
+    if number in (float("inf"), float("-inf")):
+        raise _refused("a number is too large", "send a finite number")
+    return 1e-4 <= abs(number) < 1e16
 
 
 def _encoded(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """Policy YAML as plain values with the line of every key: a small, strict subset of YAML 1.2.
 
 Read from the parser's events, so that nothing is constructed, expanded or guessed: `off` is a word and not a boolean,
-floats are refused because 0.1 is not a tenth, and anchors, aliases, tags, repeated keys and second documents are faults.
+floats are refused because 0.1 is not a tenth; anchors, aliases, tags, repeated keys and second documents are faults.
 """
 
 import re

@@ -52,9 +52,7 @@ def _ranking(before: RealmState, after: RealmState) -> list[dict[str, Any]]:
 def _territories(request: DecisionRequest, after: RealmState) -> list[dict[str, Any]]:
     """Territories that the change names, then their neighbours, in the order of the request."""
     known = request.world_snapshot.territories
-    named = [
-        effect.territory_id for effect in request.proposed_change.effects if isinstance(effect, TerritoryTransfer)
-    ]
+    named = [effect.territory_id for effect in request.proposed_change.effects if isinstance(effect, TerritoryTransfer)]
     near = [neighbour for territory in named for neighbour in known[territory].neighbors if neighbour in known]
     return [
         {

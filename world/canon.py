@@ -30,7 +30,7 @@ What follows from facts (derived):
 import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from policies.numbers import exact
 from world.canon_terms import (
@@ -50,6 +50,9 @@ from world.canon_terms import (
     plain,
 )
 from world.case import Case
+
+NEVER_MOVE: Final = ("immutable", "forbidden_assertion")
+"""Modes whose breach condemns the whole change."""
 
 _LIST = re.compile(r"\s*[,;|]\s*")
 
@@ -120,17 +123,31 @@ def _opened(case: Case, locks: Iterable[Lock]) -> dict[int, str]:
 
 
 def _direct(facts: list[Fact], locks: list[Lock], opened: dict[int, str], touched: set[int]) -> list[Breach]:
+    """Return the gravest breach of each severity per effect, and note every lock that is touched.
+
+    One per severity, because 64 effects that all speak of a subject with 256 locks are 64 violations, not 16,384. Locks
+    that never move come first, so that a milder lock on the same fact cannot stand in for them.
+    """
     by_key: dict[tuple[str, str], list[Lock]] = {}
-    for lock in locks:
+    for lock in sorted(locks, key=_moves):
         by_key.setdefault((lock.subject, lock.predicate), []).append(lock)
-    breaches = []
+    breaches: list[Breach] = []
     for fact in facts:
-        for lock in by_key.get((fact.subject, fact.predicate), ()):
-            touched.add(lock.at)
+        concerned = by_key.get((fact.subject, fact.predicate))
+        if concerned is None:
+            continue
+        touched.update([lock.at for lock in concerned])
+        found: dict[Severity, Breach] = {}
+        for lock in concerned:
             severity = _severity(lock, fact.object, opened.get(lock.at))
-            if severity is not None:
-                breaches.append(Breach(severity, "locked", fact.effect, lock.at, lock.mode))
+            if severity is not None and severity not in found:
+                found[severity] = Breach(severity, "locked", fact.effect, lock.at, lock.mode)
+        breaches += found.values()
     return breaches
+
+
+def _moves(lock: Lock) -> bool:
+    return lock.mode not in NEVER_MOVE
 
 
 def _severity(lock: Lock, says: str, opened: str | None) -> Severity | None:

@@ -70,8 +70,8 @@ class Breach(NamedTuple):
 def plain(text: str) -> str:
     """Return text as it is compared: one case, one form per character, single spaces, nothing invisible.
 
-    So "Sealed ", "SEALED" and "sea\\u200bled" are one word, and a lock cannot be walked around by spelling. Remembered for
-    the last 4,096 texts: ids and words of one realm come again and again.
+    So "Sealed ", "SEALED" and "sea\\u200bled" are one word, and a lock cannot be walked around by spelling. Remembered
+    for the last 4,096 texts: ids and words of one realm come again and again.
     """
     if text.isascii():
         lowered = text.lower()

@@ -1,8 +1,7 @@
 """Who stands behind a change: supporting points by account and by cluster of linked accounts (domain.md C1; row S0-52).
 
-Accounts that share a device, a session, or a household or payment id in their evidence are one cluster. Evidence may be
-claimed by a player, so that kind of link only ever counts against the claimant: it can make a cluster larger, but the
-number of clusters that the caps are made from is counted without it (fewer clusters would mean wider caps).
+Clusters are those of `world.clusters`. The number of clusters that the caps are made from is counted without links that
+a player can claim: fewer clusters would mean wider caps.
 
 No text that a player can write (notes, evidence other than those two ids) is read here.
 """
@@ -16,9 +15,8 @@ from policies.contracts.request import ImpactCandidate
 from policies.numbers import scaled
 from world.balance import gini
 from world.case import Case
+from world.clusters import link
 
-HOUSEHOLD_KEYS: Final = frozenset(["household_id", "payment_id"])
-"""Keys of an event's evidence whose equal values join accounts."""
 SATURATION: Final = 120_000
 """C of eff(x) = x * C / (x + C), milli-points per cluster (domain.md C1)."""
 DUPLICATE_MS: Final = 10_000
@@ -69,12 +67,16 @@ def contribution_of(case: Case) -> Contribution | None:
         return None
     chosen = supporters(case)
     hard, soft = link(events)
-    scored = [(events[index].user_id, milli(events[index].base_points)) for index in chosen]
+    counted = events if len(chosen) == len(events) else [events[index] for index in chosen]
+    scored = [(event.user_id, milli(event.base_points)) for event in counted]
     by_user = _sums(scored)
     repeated: tuple[int, ...] = ()
-    if len(by_user) < len(chosen) or len({events[index].event_id for index in chosen}) < len(chosen):
+    if len(by_user) < len(chosen) or len({event.event_id for event in counted}) < len(chosen):
         repeated = duplicates_of(events, chosen)
-    by_cluster, members = _grouped(by_user, soft)
+    members: Mapping[str, int] = {}
+    by_cluster = by_user
+    if len(set(soft.values())) < len(soft):
+        by_cluster, members = _grouped(by_user, soft)
     by_hard = by_cluster if soft is hard else _grouped(by_user, hard)[0]
     left = by_user
     if repeated:
@@ -95,7 +97,7 @@ def contribution_of(case: Case) -> Contribution | None:
         gini=_gini(ranked, by_hard),
         supported=supported_points(left, soft, total, len([amount for amount in by_hard.values() if amount])),
         duplicates=repeated,
-        inflated=_inflated(events, chosen, scored),
+        inflated=_inflated(counted, scored),
         ring=ring_of(by_cluster, members, total),
     )
 
@@ -122,38 +124,6 @@ def supporters(case: Case) -> list[int]:
     sides.add(None)
     chosen = [index for index, event in enumerate(events) if event.faction_id in sides]
     return chosen or list(range(len(events)))
-
-
-def link(events: Sequence[ImpactCandidate]) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return, per account, the account that stands for its cluster: by device and session, and by every link.
-
-    Union-find; the two mappings are one and the same object where no evidence links accounts.
-    """
-    parent: dict[str, str] = {event.user_id: event.user_id for event in events}
-    devices: dict[str, str] = {}
-    sessions: dict[str, str] = {}
-    claims: list[tuple[str, str, str]] = []
-    is_joined = False
-    for event in events:
-        user, device, session = event.user_id, event.device_id, event.session_id
-        if device is not None and (first := devices.setdefault(device, user)) != user:
-            is_joined = _join(parent, first, user)
-        if session is not None and (first := sessions.setdefault(session, user)) != user:
-            is_joined = _join(parent, first, user)
-        evidence = event.evidence
-        if evidence and not HOUSEHOLD_KEYS.isdisjoint(evidence):
-            for key in HOUSEHOLD_KEYS:
-                value = evidence.get(key)
-                if isinstance(value, str):
-                    claims.append((key, value, user))
-    hard = {user: _root(parent, user) for user in parent} if is_joined else parent
-    if not claims:
-        return hard, hard
-    joined = dict(hard)
-    homes: dict[tuple[str, str], str] = {}
-    for key, value, user in claims:
-        _join(joined, homes.setdefault((key, value), user), user)
-    return hard, {user: _root(joined, user) for user in joined}
 
 
 def duplicates_of(events: Sequence[ImpactCandidate], chosen: Iterable[int]) -> tuple[int, ...]:
@@ -268,10 +238,10 @@ def _told_again(events: Sequence[ImpactCandidate], same: Sequence[int]) -> list[
     return again
 
 
-def _inflated(events: Sequence[ImpactCandidate], chosen: Sequence[int], scored: Sequence[tuple[str, int]]) -> int:
+def _inflated(counted: Sequence[ImpactCandidate], scored: Sequence[tuple[str, int]]) -> int:
     by_type: dict[str, list[int]] = {}
-    for index, (_, amount) in zip(chosen, scored, strict=True):
-        by_type.setdefault(events[index].action_type, []).append(amount)
+    for event, (_, amount) in zip(counted, scored, strict=True):
+        by_type.setdefault(event.action_type, []).append(amount)
     return sum([inflated_points(amounts) for amounts in by_type.values()])
 
 
@@ -290,17 +260,3 @@ def _gini(ranked: Sequence[int], by_hard: Mapping[str, int]) -> int | None:
     # Joining two small clusters can make the whole look more equal, so a claimed link may not lower the figure.
     merged, unmerged = gini(ranked), gini(list(by_hard.values())) if len(by_hard) != len(ranked) else None
     return merged if unmerged is None or merged is None else max(merged, unmerged)
-
-
-def _join(parent: dict[str, str], first: str, second: str) -> bool:
-    one, other = _root(parent, first), _root(parent, second)
-    if one != other:
-        parent[max(one, other)] = min(one, other)
-    return True
-
-
-def _root(parent: dict[str, str], user: str) -> str:
-    while parent[user] != user:
-        parent[user] = parent[parent[user]]
-        user = parent[user]
-    return user

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from council.ledger.port import Head, NewRecord, StoredRecord
+from council.ledger.port import Head, NewRecord, RecordRefusedError, StoredRecord, decision_id_of
 from policies.canonical import canonical_json, plain_canonical_json
 
 GENESIS: Final = "0" * 64
@@ -46,6 +46,19 @@ class Broken(NamedTuple):
 def begin_link(new: NewRecord) -> Unlinked:
     """Hash the long part of a record."""
     return Unlinked(new, hashlib.sha256(b'{"body":' + new.body))
+
+
+def check_new(new: NewRecord) -> None:
+    """Refuse a record that could not be found or verified once it is stored.
+
+    Raises:
+        RecordRefusedError: for an id that is not its key's, or a body that does not begin with its answer (the first key of
+            the canonical form).
+    """
+    if new.decision_id != decision_id_of(new.request_key):
+        raise RecordRefusedError(f"the decision id {new.decision_id!r} is not the one of its request key")
+    if not new.body.startswith(b'{"answer":' + new.answer) or len(new.answer) < 3:
+        raise RecordRefusedError(f"the body of {new.decision_id} does not begin with its answer")
 
 
 def link_hash(body: bytes, position: int, previous: str, realm_id: str) -> str:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from council.ledger.chain import Unlinked, begin_link
+from council.ledger.chain import Unlinked, begin_link, check_new
 from council.ledger.port import LedgerUnavailableError, NewRecord, StoredRecord
 
 MAX_BATCH: Final = 256
@@ -43,7 +43,8 @@ class GroupCommit:
         self._left: asyncio.Future[None] | None = None
 
     async def append(self, new: NewRecord) -> StoredRecord:
-        """Queue one record and wait for its commit."""
+        """Queue one record and wait for its commit; raise what `Ledger.append` raises."""
+        check_new(new)
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._join_loop(loop)

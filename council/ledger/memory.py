@@ -20,7 +20,7 @@ from council.ledger.port import (
 
 
 class MemoryLedger:
-    """Keeps everything in dictionaries; it ends with the process."""
+    """Keeps everything in dictionaries; it ends with the process. For tests it takes any decision id, not only its key's."""
 
     def __init__(self) -> None:
         self._records: list[StoredRecord] = []

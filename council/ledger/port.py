@@ -237,7 +237,7 @@ def decision_id_of(request_key: str) -> str:
     96 bits of SHA-256: among a billion decisions two share an id with a chance below 1 in 10^10.
 
     >>> decision_id_of("k-1")
-    'd-…'
+    'd-7c35c5a1785d20704e44d5de'
     """
     return "d-" + hashlib.sha256(request_key.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 

@@ -21,8 +21,9 @@ from council.ledger.port import (
     Page,
     StoredRecord,
     UnknownPolicyError,
+    decision_id_of,
 )
-from council.ledger.reading import BY_ID, BY_KEY, COLUMNS, REALMS, SCAN_CHUNK, listing, page, stored_record
+from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, listing, page, stored_record
 from council.ledger.sqlite_files import check_revision, connect_reader, prepare, unavailable
 from council.ledger.sqlite_write import SqliteWriter
 from council.ledger.worker import Worker
@@ -75,8 +76,8 @@ class SqliteLedger:
         return await self._queue.append(new)
 
     async def find_by_key(self, request_key: str) -> StoredRecord | None:
-        row = await self._find(BY_KEY + "?", request_key)
-        return stored_record(row) if row else None
+        stored = await self.get(decision_id_of(request_key))
+        return stored if stored and stored.request_key == request_key else None
 
     async def get(self, decision_id: str) -> StoredRecord | None:
         row = await self._find(BY_ID + "?", decision_id)
@@ -105,6 +106,7 @@ class SqliteLedger:
     async def put_policy(self, policy_hash: str, document: bytes) -> None:
         self._check_open()
         await self._write_thread.run(lambda: self._writer.change(_PUT_POLICY, [(policy_hash, document)]))
+        self._known_policies.add(policy_hash)
 
     async def policy(self, policy_hash: str) -> bytes | None:
         row = await self._find("SELECT document FROM policies WHERE hash = ?", policy_hash)

@@ -68,7 +68,7 @@ def check_revision(connection: sqlite3.Connection) -> None:
         raise LedgerUnavailableError(f"its schema is {row[0] if row else 'empty'}, this program writes {REVISION}")
 
 
-def unavailable(error: sqlite3.Error) -> LedgerUnavailableError:
+def unavailable(error: Exception) -> LedgerUnavailableError:
     """Return what a driver's error means to callers: never its SQL or its values."""
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     return LedgerUnavailableError(f"{error} ({name})", retry_after_s=_RETRY_AFTER_S.get(name, 5))

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from council.ledger.chain import Linked, Unlinked, link
 from council.ledger.group_commit import Outcome
 from council.ledger.port import Head, KeyTakenError, RecordRefusedError, StoredRecord
-from council.ledger.reading import BY_KEY, COLUMNS, stored_record
+from council.ledger.reading import BY_ID, COLUMNS, stored_record
 from council.ledger.sqlite_files import LOCK_TIMEOUT_MS, connect, unavailable
 
 T = TypeVar("T")
@@ -46,11 +46,11 @@ class SqliteWriter:
         except _BAD_RECORD:
             # A taken key or a text that SQLite cannot hold: find it, and let it spoil nobody else's record.
             pass
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, callers must not wait for ever
             return [unavailable(error) for _ in batch]
         try:
             return self._attempt(lambda: self._write_apart(batch))
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - as above
             return [unavailable(error) for _ in batch]
 
     def change(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -130,11 +130,9 @@ class SqliteWriter:
         return outcome
 
     def _refusal(self, unlinked: Unlinked, error: Exception) -> Exception:
-        key = unlinked.new.request_key
-        with suppress(ValueError):  # a key that cannot be bound is on no record
-            row = self._open().execute(BY_KEY + "?", (key,)).fetchone()
-            if row is not None:
-                return KeyTakenError(stored_record(row))
+        row = self._open().execute(BY_ID + "?", (unlinked.new.decision_id,)).fetchone()
+        if row is not None:
+            return KeyTakenError(stored_record(row))
         return RecordRefusedError(f"the database refuses this record: {type(error).__name__}: {error}")
 
     def _heads(self, realm_ids: set[str]) -> dict[str, Head]:

@@ -1,6 +1,6 @@
 """From bytes to a valid decision request: strict JSON, strict fields, and effects that the snapshot can bear."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -62,22 +62,22 @@ def _faults(error: ValidationError, tree: Any) -> Iterator[Fault]:
 
 def describe(kind: str, loc: tuple[str | int, ...], message: str, context: dict[str, Any], tree: Any) -> Fault:
     """Turn one pydantic error into a fault that names the place and the fix, never the value."""
-    path = _path(loc, tree)
     match kind:
         case "missing":
-            return Fault(path, "required field is missing", f"add {loc[-1]!r}")
+            message, fix = "required field is missing", f"add {loc[-1]!r}"
         case "extra_forbidden":
-            return Fault(path, "unknown field", "remove it, or correct its name")
+            message, fix = "unknown field", "remove it, or correct its name"
         case "union_tag_invalid":
-            return Fault(path, "unknown effect", f"op must be one of: {', '.join(EFFECT_OPS)}")
+            message, fix = "unknown effect", f"op must be one of: {', '.join(EFFECT_OPS)}"
         case "union_tag_not_found":
-            return Fault(path, "effect has no op", f"op must be one of: {', '.join(EFFECT_OPS)}")
+            message, fix = "effect has no op", f"op must be one of: {', '.join(EFFECT_OPS)}"
         case "literal_error":
-            return Fault(path, "not one of the known values", f"use one of: {context.get('expected', '')}")
+            message, fix = "not one of the known values", f"use one of: {context.get('expected', '')}"
         case "string_pattern_mismatch":
-            return Fault(path, "holds characters that are not allowed here", "remove control characters and spaces")
+            message, fix = "holds characters that are not allowed here", "remove control characters and spaces"
         case _:
-            return Fault(path, message[0].lower() + message[1:], "")
+            message, fix = message[0].lower() + message[1:], ""
+    return Fault(_path(loc, tree), message, fix)
 
 
 def _path(loc: tuple[str | int, ...], tree: Any) -> str:
@@ -97,10 +97,14 @@ def _path(loc: tuple[str | int, ...], tree: Any) -> str:
 
 def _dangling_references(request: DecisionRequest) -> Iterator[Fault]:
     snapshot = request.world_snapshot
-    lists = {"faction": snapshot.factions, "territory": snapshot.territories, "meter": snapshot.meters}
+    known_by_kind: dict[str, Collection[str]] = {
+        "faction": snapshot.factions,
+        "territory": snapshot.territories,
+        "meter": snapshot.meters,
+    }
 
     def missing(kind: str, name: str, *segments: str | int) -> Iterator[Fault]:
-        known = lists[kind]
+        known = known_by_kind[kind]
         if name not in known:
             plural = {"faction": "factions", "territory": "territories", "meter": "meters"}[kind]
             where = f"name one that /world_snapshot/{plural} has ({did_you_mean(name, list(known))})"

@@ -16,11 +16,9 @@ SIGNALS: Final[tuple[SignalSpec, ...]] = (
     _count("canon_locks", 256, "Structured canon locks of the request: those that code compares.", _C8),
     _count("canon_text_locks", 256, "Constraints in plain words: counted, never judged by rules.", _C8),
     _count("canon_locks_touched", 256, "Locks of whose subject and predicate the change speaks.", _C8),
-    _count("canon_direct_violations", 16_384, "Pairs of an effect and a lock whose own fact it breaks.", _VETO),
-    _count(
-        "canon_derived_violations", 16_384, "Effects, or the actor, that contradict what follows from facts.", _VETO
-    ),
-    _count("canon_needs_human", 16_384, "Pairs of an effect and a lock that only a person may open.", _VETO),
+    _count("canon_direct_violations", 64, "Effects that break a lock's own fact.", _VETO),
+    _count("canon_derived_violations", 512, "Contradictions with what follows from facts, by effects or actor.", _VETO),
+    _count("canon_needs_human", 128, "Effects that break a lock which only a person may open.", _VETO),
 )
 
 THRESHOLDS: Final[dict[str, ThresholdSpec]] = {

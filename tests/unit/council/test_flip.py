@@ -34,7 +34,9 @@ def test_the_weight_that_would_have_turned_it_solves_the_share_for_the_quota() -
 
 
 def test_a_verdict_held_by_a_veto_says_that_votes_cannot_turn_it_milder() -> None:
-    found = flips(FIVE, ballots(*["approve"] * 5), [FiredRule("canon_lock", "quarantine")])
+    found = flips(
+        FIVE, ballots("approve", "approve", "approve", "approve", "approve"), [FiredRule("canon_lock", "quarantine")]
+    )
     assert found.held_by_rules
     assert (found.votes, found.weight, found.quota) == ((), None, None)
 

@@ -60,7 +60,9 @@ def test_the_second_strictest_of_five_equal_votes_decides(verdicts: tuple[str, .
 
 def test_the_margin_is_the_least_way_to_another_verdict() -> None:
     """Two of five at modify: (2/5 - 1/3) / (1 - 1/3) = 1/10; reject is (1/3 - 0) / (1/3) = 1 away."""
-    answer = merged(votes=votes(governor="approve", fairness="modify", lore="modify", narrative="approve", risk="approve"))
+    answer = merged(
+        votes=votes(governor="approve", fairness="modify", lore="modify", narrative="approve", risk="approve")
+    )
     assert (answer["verdict"], answer["confidence"]) == ("modify", "1/10")
 
 

@@ -27,9 +27,7 @@ def conditions(combined: Combined) -> list[Modification]:
 
 
 def test_the_tightest_bound_of_all_who_ask_wins_and_names_them() -> None:
-    combined = combine(
-        [asks("governor", bound(0, most=60_000)), asks("fairness", bound(0, most=40_000)), asks("lore")]
-    )
+    combined = combine([asks("governor", bound(0, most=60_000)), asks("fairness", bound(0, most=40_000)), asks("lore")])
     assert conditions(combined) == [bound(0, most=40_000)]
     assert combined.required[0].asked_by == ("governor", "fairness")
 
@@ -118,7 +116,7 @@ def test_a_modification_survives_the_wire(most: int, least: int, op: str) -> Non
     assert modification_from_wire(modification_to_wire(modification, op), op) == modification
 
 
-@given(st.lists(st.tuples(st.integers(-10**6, 10**6), st.booleans()), min_size=1, max_size=5), st.randoms())
+@given(st.lists(st.tuples(st.integers(-(10**6), 10**6), st.booleans()), min_size=1, max_size=5), st.randoms())
 def test_the_order_of_votes_does_not_matter(bounds: list[tuple[int, bool]], random: object) -> None:
     members: tuple[Member, ...] = ("governor", "fairness", "lore", "narrative", "risk")
     votes = [

@@ -46,7 +46,11 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "an effect without op": (at(EFFECT, {"amount": 1}), EFFECT, "effect has no op"),
     "an unknown effect field": (at(f"{EFFECT}/by", "u-1"), f"{EFFECT}/by", "unknown field"),
     "an effect out of range": (at(f"{EFFECT}/amount", 101), f"{EFFECT}/amount", "less than or equal to 100"),
-    "a faction that is not there": (at(f"{EFFECT}/faction_id", "empyre"), f"{EFFECT}/faction_id", "not in the snapshot"),
+    "a faction that is not there": (
+        at(f"{EFFECT}/faction_id", "empyre"),
+        f"{EFFECT}/faction_id",
+        "not in the snapshot",
+    ),
     "a territory that is not there": (
         at("/proposed_change/effects/1/territory_id", "t-9"),
         "/proposed_change/effects/1/territory_id",

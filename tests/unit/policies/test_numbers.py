@@ -22,7 +22,9 @@ def test_what_is_not_exact_is_refused(written: object) -> None:
         exact(written)
 
 
-@pytest.mark.parametrize(("percent", "ppm"), [(41.1, 411_000), (12, 120_000), (0.00005, 0), (0.00015, 2), (33.3333, 333_333)])
+@pytest.mark.parametrize(
+    ("percent", "ppm"), [(41.1, 411_000), (12, 120_000), (0.00005, 0), (0.00015, 2), (33.3333, 333_333)]
+)
 def test_a_percent_becomes_the_ppm_that_was_written(percent: float, ppm: int) -> None:
     """Halves go to the even integer: 0.00005 % is half a ppm, 0.00015 % one and a half."""
     assert scaled(percent, 10_000) == ppm

@@ -61,6 +61,14 @@ def test_who_is_alone_is_never_capped_and_of_two_no_account_counts_beyond_three_
     assert supported_points({"a": 99, "b": 1}, {"a": "a", "b": "b"}, 100, 2) == 76
 
 
+def test_a_cluster_of_small_accounts_is_capped_as_one() -> None:
+    """T = 1000 and n = 10: five linked accounts of 100 are under their caps of 150, yet together they count 200."""
+    ring = {f"r-{i}": 100 for i in range(5)}
+    others = {f"u-{i}": 50 for i in range(8)} | {"u-8": 100}
+    cluster_of = dict.fromkeys(ring, "r-0") | {user: user for user in others}
+    assert supported_points(ring | others, cluster_of, 1000, 10) == 200 + 500
+
+
 def test_a_claimed_household_makes_no_cap_wider() -> None:
     """The nine others claim one household: the caps still count ten clusters: no more of the whale's points stand."""
     others = [event(i, base_points=10) for i in range(9)]

@@ -1,0 +1,121 @@
+"""The running HTTP service: one process, one event loop, a policy that is taken up anew, and a stop that loses nothing.
+
+SIGTERM and SIGINT end it alike: no new connections, requests under way are finished within the grace, decisions that nobody waits
+for any more are recorded, then the process exits 0 (reliability.md, S5).
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from gateway.app import build_app
+from gateway.bootstrap import Council, open_council
+from gateway.errors import GatewayError
+from gateway.logs import configure_logging
+from gateway.settings import Settings, unknown_variables
+
+_log = logging.getLogger("gateway.serving")
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class CannotListenError(GatewayError):
+    """the address cannot be listened on"""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        SettingsError: where no service token is set.
+        CannotListenError: where the address is taken or is none of this machine's.
+        InvalidPolicyError: where the policy file is not valid.
+        LedgerError: where the record store cannot be opened.
+    """
+    settings.required_token()
+    configure_logging(settings.log_level, settings.log_format)
+    for line in unknown_variables():
+        _log.warning("unknown variable", extra={"hint": line})
+    with _listening(settings) as listener:
+        uvloop.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    council = await open_council(settings)
+    app = build_app(council.parts(), settings, _lifespan(council, settings))
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=65,  # longer than the idle time of common load balancers
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+    )
+    await _Server(config).serve(sockets=[listener])
+    _log.info("stopped")
+
+
+def _lifespan(council: Council, settings: Settings) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(council.watch_policy()) if settings.policy_watch else None
+        # What is loaded now stays: the collector need not look at it again on every review.
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            if watching is not None:
+                watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
+            await council.close()
+
+    return lifespan
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = found[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        told = (error.strerror or "no such address").lower()
+        fix = "set COUNCIL_HOST and COUNCIL_PORT to an address of this machine that nothing listens on"
+        raise CannotListenError(f"cannot listen on {settings.host}:{settings.port}: {told}; {fix}") from error
+    with listener:
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, but one that ends well when it is told to stop: uvicorn kills itself once it has finished."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            _log.info("serving", extra={"host": host, "port": port})
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in _STOPPING:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _STOPPING:
+                loop.remove_signal_handler(number)
