@@ -1,0 +1,1 @@
+"""The five members: their evidence and their rule judges."""

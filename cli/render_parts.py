@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import VERDICT_STYLES, verdict_text
-from cli.text import clean, fraction, moment
+from cli.text import clean, fraction
 from policies.verdicts import VERDICTS
 
 LABEL_WIDTH: Final = 11
@@ -60,8 +60,6 @@ def head(record: Record) -> Panel:
     title.append(f"  {path}", style="default not bold")
     top.add_row(title, Text(clean(record["decision_id"]), style="dim"))
     parts = [record["decision_type"], f"realm {record['realm_id']}", *_actor(request)]
-    if record["recorded_at"]:
-        parts.append(moment(record["recorded_at"]))
     about = cut(clean(" · ".join(parts)), "dim")
     summary = cut(clean(request["proposed_change"]["summary"]), "bold")
     style = VERDICT_STYLES.get(verdict, "")
@@ -104,10 +102,11 @@ def bar(share: Fraction, quota: Fraction | None, style: str, width: int = BAR_WI
 
 def merge_words(merge: Record) -> str:
     """Return the merge's other figures: coverage against the quorum, confidence, and what decided."""
+    votes, rules = merge["votes_outcome"], merge["rules_outcome"]
     decided = {
-        "veto": "a rule decided",
-        "floor": "a floor decided",
-        "votes": "the votes decided",
+        "veto": f"votes say {votes}, a rule says {rules}",
+        "floor": f"votes say {votes}, a floor says {rules}",
+        "votes": f"votes say {votes}",
         "want_of_votes": "quarantine for want of votes",
     }[merge["decided_by"]]
     coverage, quorum = Fraction(merge["coverage"]), Fraction(merge["quorum"])
@@ -121,12 +120,13 @@ def merge_words(merge: Record) -> str:
 
 def rule_lines(rules: Iterable[Record], on_modified: Iterable[Record] = ()) -> list[Text]:
     """Return a line for each rule that fired and one that names those that did not."""
+    rules = list(rules)
     fired = [(rule, "") for rule in rules if rule["fired"]]
-    fired += [(rule, " (on the modified change)") for rule in on_modified if rule["fired"]]
+    fired += [(rule, " on the modified change") for rule in on_modified if rule["fired"]]
     found = [_fired_line(rule, where) for rule, where in fired]
     quiet = [rule["rule"] for rule in rules if not rule["fired"]]
     if quiet:
-        found.append(cut(f"did not fire  {clean(', '.join(quiet))}", "dim"))
+        found.append(cut(f"{len(quiet)} did not fire: {clean(', '.join(quiet))}", "dim"))
     return found
 
 
@@ -137,8 +137,8 @@ def _fired_line(rule: Record, where: str) -> Text:
     line.append(" → ")
     line.append_text(verdict_text(rule["outcome"], sign=False))
     if rule["mode"] != "enforce":
-        line.append(f" ({clean(rule['mode'])}: does not act)", style="dim")
-    line.append(f"  {clean(rule.get('because', ''))}{where}")
+        line.append(f" ({clean(rule['mode'])}, does not act)", style="dim")
+    line.append(f"{where}: {clean(rule.get('because', ''))}")
     return line
 
 

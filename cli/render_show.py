@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from cli.render_parts import (
     section,
 )
 from cli.signals import spec_of
-from cli.text import clean, condition_text, decimal, effect_text, quantity
+from cli.text import clean, condition_text, decimal, effect_text, moment, quantity
 from policies.verdicts import STRICTNESS
 
 MOST_EFFECTS: Final = 5
@@ -76,7 +77,9 @@ def highlights(record: Record) -> list[Record]:
     level = STRICTNESS[record["council_verdict"]]
     votes = sorted(votes_of(record), key=lambda vote: abs(STRICTNESS.get(vote["verdict"], 9) - level))
     cited = [name for veto in record["answer"]["vetoes"] for name in veto["evidence"]]
-    cited += [name for vote in votes for reason in vote["reasons"] for name in reason["evidence"]]
+    # Each member's first signal comes before anybody's second, so that all of them are heard.
+    per_vote = [[name for reason in vote["reasons"] for name in reason["evidence"]] for vote in votes]
+    cited += [name for nth in zip_longest(*per_vote) for name in nth if name is not None]
     by_name = {signal["name"]: signal for signal in record["evidence"]}
     names = [name for name in dict.fromkeys(cited) if name in by_name]
     return [by_name[name] for name in names[:MOST_SIGNALS]]
@@ -132,17 +135,18 @@ def _votes(record: Record, width: int) -> RenderableType:
     votes = votes_of(record)
     if not votes:
         return Text("nobody was asked: an enforced rule ended the review", style="dim")
+    is_weighted = len({vote.get("weight") for vote in votes}) > 1
     table = columns()
-    for _ in range(4):
+    for _ in range(4 if is_weighted else 3):
         table.add_column(no_wrap=True)
     table.add_column()
-    room = max(20, width - LABEL_WIDTH - 48)
+    room = max(20, width - LABEL_WIDTH - (46 if is_weighted else 34))
     for vote in votes:
         verdict = verdict_text(vote["verdict"]) if vote["verdict"] else Text(f"– {vote['abstained']}", style="dim")
         sure = decimal(Fraction(vote["confidence"], 1000)) if vote["verdict"] else ""
         why = "; ".join(clean(reason["text"]) for reason in vote["reasons"])
-        weight = Text(f"weight {vote.get('weight', '?')}", style="dim")
-        table.add_row(vote["member"], verdict, sure, weight, Text(_wrapped(why, room)))
+        weight = [Text(f"weight {vote['weight']}", style="dim")] if is_weighted else []
+        table.add_row(vote["member"], verdict, sure, *weight, Text(_wrapped(why, room)))
     return table
 
 
@@ -166,7 +170,7 @@ def _verdict(record: Record) -> Panel:
     reasons = [f"• {clean(reason)}" for reason in answer["reasons"]]
     body: list[str | Text] = list(reasons[:MOST_REASONS])
     if len(reasons) > MOST_REASONS:
-        body.append(Text(f"  and {len(reasons) - MOST_REASONS} more reasons, see: council explain", style="dim"))
+        body.append(Text(f"  and {len(reasons) - MOST_REASONS} more, see: council explain", style="dim"))
     body += _required(record)
     if record["held"]:
         body.append(Text("waits for a person", style="bold magenta"))
@@ -195,4 +199,6 @@ def _foot(record: Record, stored: Mapping[str, Any] | None) -> str:
     place = f"record {stored['position']} {stored['hash'][:12]}" if stored else "not recorded"
     shadows = "".join(f" · shadow {clean(shadow['id'])}: {shadow['verdict']}" for shadow in record["shadows"])
     named = f"policy {clean(policy['id'])} v{policy['version']} {policy['hash'][:12]}"
-    return f" {named} · {place} · mode {record['mode']} · {record['elapsed_ms']} ms{shadows}"
+    when = f" · {moment(record['recorded_at'])}" if record["recorded_at"] else ""
+    mode = "" if record["mode"] == "enforce" else f" · mode {clean(record['mode'])}"
+    return f" {named} · {place}{when}{mode} · {record['elapsed_ms']} ms{shadows}"

@@ -1,0 +1,1 @@
+"""The decision: triage, assessment, merge, graph, record, replay."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Protocol, TypedDict
 
 from langgraph.channels import UntrackedValue
-from langgraph.errors import NodeError
+from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.types import Command
 
 from council.review import Review
@@ -105,7 +105,7 @@ class Nodes:
         """
 
         def abstain(state: CouncilState, error: NodeError) -> Command[str]:
-            kind: Abstention = "timeout" if isinstance(error.error, TimeoutError) else "unreachable"
+            kind: Abstention = "timeout" if isinstance(error.error, TimeoutError | NodeTimeoutError) else "unreachable"
             vote = abstention(member, kind, source="model", because=f"{type(error.error).__name__} in its judge")
             return Command(update={"replies": {member: vote_to_wire(vote, ())}}, goto="merge")
 

@@ -31,6 +31,7 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
     Raises:
         SettingsError: where no service token is set.
     """
+    token = ServiceToken(settings.required_token())
     app = FastAPI(title="World Council", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     endpoint = ReviewEndpoint(
         parts.service,
@@ -43,7 +44,7 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
     app.router.routes.insert(0, Route(PATH, endpoint, methods=["POST"], name="review"))
     app.include_router(build_router(parts))
     _handle_errors(app, parts.metrics)
-    app.add_middleware(Edge, token=ServiceToken(settings.required_token()), metrics=parts.metrics)
+    app.add_middleware(Edge, token=token, metrics=parts.metrics)
     _describe(app)
     return app
 

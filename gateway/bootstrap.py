@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
     from gateway.parts import Parts
 
-_log = logging.getLogger("gateway.policy")
+_log = logging.getLogger("gateway.serving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Council:
         """Return the council as the HTTP application sees it."""
         from gateway.parts import Parts  # noqa: PLC0415
 
-        return Parts(self.service, self.ledger, self.policies.current, self.metrics)
+        return Parts(self.service, self.ledger, lambda: self.policies.current, self.metrics)
 
     async def close(self) -> None:
         """Let reviews under way finish, record what is decided, and let the database go."""
@@ -53,3 +53,31 @@ class Council:
         except TimeoutError:
             _log.warning("stopped with reviews under way")
         await self.ledger.close()
+
+
+async def open_council(settings: Settings) -> Council:
+    """Put a council together: policy, ledger, graph, service.
+
+    Raises:
+        InvalidPolicyError: where the policy file is not valid.
+        LedgerConfigError: for a database URL that cannot be used.
+        LedgerUnavailableError: where the record store cannot be opened now.
+    """
+    from council.graph import build_graph  # noqa: PLC0415
+    from council.ledger.opening import open_ledger  # noqa: PLC0415
+    from council.service import CouncilService  # noqa: PLC0415
+    from gateway.counted_policies import CountedPolicySource  # noqa: PLC0415
+    from gateway.metrics import Metrics  # noqa: PLC0415
+    from gateway.observed_ledger import observed  # noqa: PLC0415
+
+    metrics = Metrics()
+    policies = CountedPolicySource(settings.policy_path or default_policy_path(), metrics)
+    ledger = observed(open_ledger(settings.database_url.get_secret_value()), metrics)
+    service = CouncilService(
+        ledger=ledger,
+        current_policy=lambda: policies.current,
+        graph=build_graph(lambda: policies.current),
+        max_bytes=settings.max_body_bytes,
+        default_deadline_ms=settings.default_deadline_ms,
+    )
+    return Council(service, ledger, policies, metrics, float(settings.shutdown_grace_s))

@@ -55,6 +55,10 @@ class Metrics:
         self.policy_reloads = Counter(
             "council_policy_reloads", "Edits of the policy file taken up or refused.", ["result"], registry=registry
         )
+        self.policy_refused = Gauge(
+            "council_policy_file_refused", "1 where the policy file as it stands is not in force.", registry=registry
+        )
+        self.policy_version = Gauge("council_policy_version", "Version of the policy in force.", registry=registry)
         self.in_flight = Gauge("council_reviews_in_flight", "Reviews under way.", registry=registry)
         ProcessCollector(registry=registry)
         self._children: dict[tuple[Any, ...], Any] = {}

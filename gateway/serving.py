@@ -60,6 +60,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # nothing here asks where a caller comes from
         timeout_keep_alive=65,  # longer than the idle time of common load balancers
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
@@ -70,7 +71,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 def _lifespan(council: Council, settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(council.watch_policy()) if settings.policy_watch else None
+        watching = asyncio.create_task(council.policies.watch()) if settings.policy_watch else None
         # What is loaded now stays: the collector need not look at it again on every review.
         gc.collect()
         gc.freeze()

@@ -1,0 +1,1 @@
+"""Contracts, exact numbers, rules and policies: what every other package speaks."""

@@ -101,7 +101,7 @@ class _Builder:
 
     def _node(self, event: Any, events: Iterator[Any], path: KeyPath) -> Any:
         self._count(event, path)
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.lines.setdefault(path, _line(event))
         if isinstance(event, yaml.AliasEvent):
             self._fault(event, path, "aliases are not used in policies", "write the value out")
             return None
@@ -132,7 +132,7 @@ class _Builder:
                 first = self.lines[at]
                 self._fault(event, at, f"the key stands here twice, first on line {first}", "keep one of them")
             else:
-                self.lines[at] = event.start_mark.line + 1
+                self.lines[at] = _line(event)
             value = self._node(next(events), events, at)
             if not is_repeated:
                 found[key] = value
@@ -179,12 +179,16 @@ class _Builder:
     def _count(self, event: Any, path: KeyPath) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _TooMuchError(f"holds more than {MAX_NODES} values", event.start_mark.line + 1)
+            raise _TooMuchError(f"holds more than {MAX_NODES} values", _line(event))
         if len(path) > MAX_DEPTH:
-            raise _TooMuchError(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.line + 1)
+            raise _TooMuchError(f"nested deeper than {MAX_DEPTH} levels", _line(event))
 
     def _fault(self, event: Any, path: KeyPath, message: str, fix: str) -> None:
-        self.faults.append(PolicyFault(self.file, event.start_mark.line + 1, dotted(path), message, fix))
+        self.faults.append(PolicyFault(self.file, _line(event), dotted(path), message, fix))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 def _unreadable(text: str, file: str) -> PolicyFault | None:

@@ -1,0 +1,1 @@
+"""What the story planner receives of a decision."""

@@ -1,0 +1,1 @@
+"""The realm in integers, and the port through which a world asks the council."""

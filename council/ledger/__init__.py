@@ -1,0 +1,1 @@
+"""The record store: append-only, hash-chained, on SQLite and PostgreSQL."""

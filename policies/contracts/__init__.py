@@ -1,0 +1,1 @@
+"""The wire contracts: request, answer, effects and modifications."""

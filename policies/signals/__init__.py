@@ -1,0 +1,1 @@
+"""The catalogue of signals and thresholds, one file per owner."""

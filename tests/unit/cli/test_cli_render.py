@@ -163,6 +163,6 @@ def test_long_changes_and_many_reasons_are_cut_and_say_so() -> None:
     rules = [{**COUNCIL_RECORD["rules"][2], "rule": f"rule_{index}"} for index in range(20)]
     text = drawn(render_show(changed(COUNCIL_RECORD, request=request, answer=answer, rules=rules)))
     assert "and 4 more\n" in text
-    assert "and 6 more reasons" in text
+    assert "and 6 more, see" in text
     assert "more that fired" in text
     assert text.count("\n") <= 45
