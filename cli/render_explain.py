@@ -31,7 +31,7 @@ def render_explain(
         stored: its `position`, `hash` and `previous` in the chain, where it has been recorded.
     """
     parts: list[RenderableType] = [head(record), section("Change", lines(_change(record)))]
-    parts.append(section("Triage", _triage(record)))
+    parts.append(section("Convened", _triage(record)))
     parts += [section(owner.capitalize(), _signals(found)) for owner, found in _by_owner(record)]
     if record["rules"]:
         parts.append(section("Rules", _rules(record, readings)))
@@ -55,10 +55,10 @@ def _change(record: Record) -> list[str]:
 def _triage(record: Record) -> RenderableType:
     values = {signal["name"]: signal["value"] for signal in record["evidence"]}
     score, threshold = values.get("impact_score"), values.get("impact_threshold")
-    words = f"world impact {score} of 100; a council convenes from {threshold}"
+    words = f"world impact {score} of 100, threshold {threshold}"
     convened = clean(", ".join(record["invoked_by"])) or "nothing: the fast path"
     seated = ", ".join(record["seated"]) or "nobody"
-    return lines([words, f"convened by {convened}", f"seated: {seated}"])
+    return lines([words, f"by {convened}", f"seated: {seated}"])
 
 
 def _by_owner(record: Record) -> list[tuple[str, list[Record]]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +28,7 @@ def render_policy(policy: Policy, file: str) -> list[RenderableType]:
         section("Seats", _conditions(policy.seating)),
         section("Rules", _rules(policy.rules.rules)),
         section("Realms", lines(_realms(policy))),
-        section("Impact", lines(_impact(policy))),
+        section("Impact", Group(*map(Text, _impact(policy)))),
     ]
 
 
@@ -71,7 +72,7 @@ def _about(policy: Policy, file: str) -> list[str]:
 
 
 def _members(policy: Policy) -> RenderableType:
-    titles = ("member", *DECISION_TYPES, "confidence", "judge", "a model may")
+    titles = ("member", *(kind.replace("_", " ") for kind in DECISION_TYPES), "confidence", "judge", "models may")
     rows = []
     for member, seat in policy.members.items():
         weights = [
@@ -107,14 +108,14 @@ def _rules(rules: tuple[Rule, ...]) -> RenderableType:
     return Group(*(_rule(rule) for rule in rules)) if rules else Text("none")
 
 
-def _rule(rule: Rule) -> Text:
-    text = Text.assemble((clean(rule.rule_id), "bold"), " → ", verdict_text(rule.outcome, sign=False))
-    text.append(f" ({rule.mode})")
+def _rule(rule: Rule) -> Group:
+    title = Text.assemble((clean(rule.rule_id), "bold"), " → ", verdict_text(rule.outcome, sign=False))
+    title.append(f" ({rule.mode})")
     threshold = f"   threshold {rule.threshold}" if rule.threshold is not None else ""
-    text.append(f"\n    when {clean(rule.when)}{threshold}", style="dim")
+    body = Text(f"when {clean(rule.when)}{threshold}", style="dim")
     if rule.because:
-        text.append(f"\n    {clean(rule.because)}")
-    return text
+        body.append(f"\n{clean(rule.because)}", style="default not dim")
+    return Group(title, Padding(body, (0, 0, 0, 4)))
 
 
 def _realms(policy: Policy) -> list[str]:

@@ -1,8 +1,7 @@
 """What signals mean: unit and sentence from the catalogue, or nothing where an old record names one it has lost."""
 
-from policies.signals.catalogue import CATALOGUE
-
 from policies.evidence import SignalSpec
+from policies.signals.catalogue import CATALOGUE
 
 
 def unit_of(name: str) -> str | None:

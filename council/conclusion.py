@@ -50,7 +50,7 @@ class Conclusion(NamedTuple):
     combined: Combined | None
     """The modifications of a `modify` verdict."""
     rules_on_modified: tuple[RuleResult, ...]
-    """Rules that fired on the modified change."""
+    """Vetoes that fired on the modified change."""
 
 
 def conclude_fast(found: Triage, realm: RealmPolicy) -> Conclusion:
@@ -84,7 +84,10 @@ def conclude(
         tags += more
     reasons = _reasons(verdict, merged, assessed, votes, combined, on_modified)
     tags += [SAFE_TAGS[vote.member] for vote in votes if vote.verdict == "approve"]
-    is_held = verdict == "quarantine" or any(r.fired and r.rule.mode == "review_only" for r in assessed.rules)
+    asks_a_person = any(
+        result.fired and result.rule.mode == "review_only" for result in (*assessed.rules, *on_modified)
+    )
+    is_held = verdict == "quarantine" or asks_a_person
     path: Path = "veto" if merged.votes_outcome is None else "council"
     answered, is_held, more = _as_the_realm_allows(verdict, realm, is_held)
     return Conclusion(
@@ -112,7 +115,8 @@ def _modified(
     )
     found = find_evidence(changed, signals)
     results = evaluate_rules(policy, found, values_of(found.evidence))
-    fired = tuple([result for result in results if result.fired])
+    # A floor that fires again asks for no more than the modifications that it already has.
+    fired = tuple([result for result in results if result.fired and result.outcome != "modify"])
     verdict = strictest("modify", *(rule.outcome for rule in enforced(fired)))
     return verdict, fired, ["modified_change_vetoed"] if verdict != "modify" else []
 

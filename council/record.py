@@ -137,11 +137,7 @@ def vetoes_shown(assessed: Assessment | None, concluded: Conclusion) -> list[dic
     if assessed is None:
         return []
     shown = [_veto(result, assessed.values) for result in assessed.rules if result.fired]
-    return shown + [
-        _veto(result, result.values, " (on the modified change)")
-        for result in concluded.rules_on_modified
-        if result.outcome != "modify"
-    ]
+    return shown + [_veto(result, result.values, " (on the modified change)") for result in concluded.rules_on_modified]
 
 
 def required_modifications(concluded: Conclusion, ops: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ are tried, and the finding says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,7 @@ from policies.findings import Finding
 from policies.policy import Policy
 from policies.rules import Rule, integers_of
 from policies.signals.catalogue import CATALOGUE
+from policies.verdicts import DECISION_TYPES, DecisionType
 
 MOST_TRIED: Final = 20_000
 """Combinations tried per condition, some ten milliseconds."""
@@ -22,6 +24,10 @@ MOST_NUMBERS: Final = 6
 """Numbers of one condition up to which their sums, differences and quotients are tried too."""
 _STRIDE: Final = 7_368_787
 """A prime: steps of it visit a large product evenly."""
+
+
+_TYPE_FLAGS: Final[Mapping[DecisionType, str]] = {kind: f"is_{kind}" for kind in DECISION_TYPES}
+"""Triage's flag of each decision type."""
 
 
 class Trial(NamedTuple):
@@ -70,6 +76,22 @@ def try_condition(rule: Rule, catalogue: Mapping[str, SignalSpec] = CATALOGUE) -
             continue
         holds += result is True
     return Trial(holds, fails, tried, size > MOST_TRIED)
+
+
+def always_seated(policy: Policy, decision_type: DecisionType) -> set[str]:
+    """Return the members whose seating condition holds in every case of a decision type."""
+    fixed = {
+        name: replace(CATALOGUE[name], low=int(kind == decision_type), high=int(kind == decision_type))
+        for kind, name in _TYPE_FLAGS.items()
+    }
+    catalogue = {**CATALOGUE, **fixed}
+    seated = set()
+    for rule in policy.seating.rules:
+        if all(name in catalogue for name in rule.signals):
+            trial = try_condition(rule, catalogue)
+            if trial.holds + trial.fails == trial.tried:
+                seated.add(rule.rule_id)
+    return seated
 
 
 def turning_values(spec: SignalSpec, rule: Rule) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from policies.findings import Finding
+from policies.lint_rules import always_seated
 from policies.policy import Policy
 from policies.power import effective_quota, power
 from policies.verdicts import DECISION_TYPES, STRICTNESS, VERDICTS, DecisionType, Member, Verdict
@@ -23,20 +24,27 @@ class _Game(NamedTuple):
 
 
 _TIGHTENING: Final = VERDICTS[1:]
+_TYPES: Final = "{types}"
+"""Stands in messages for the decision types that a finding is true of."""
 
 
 def lint_votes(policy: Policy) -> Iterator[Finding]:
-    """Yield what is found about the merge."""
+    """Yield what is found about the merge; what is true of several decision types is said once."""
     yield from _absence(policy)
     yield from _confidence(policy)
+    found: dict[Finding, list[DecisionType]] = {}
     for decision_type in DECISION_TYPES:
         game = _game(policy, decision_type)
-        yield from _powerless(game)
-        yield from _lone(game)
-        yield from _unreachable(game)
-        yield from _quorum(policy, game)
-        yield from _small(policy, game)
-        yield from _overrides(policy, decision_type)
+        for finding in (*_powerless(game), *_lone(game), *_unreachable(game), *_quorum(policy, game)):
+            found.setdefault(finding, []).append(decision_type)
+        for finding in (*_small(policy, game), *_overrides(policy, decision_type)):
+            found[finding] = [decision_type]
+    for finding, types in found.items():
+        yield finding._replace(message=finding.message.replace(_TYPES, _listed(types)))
+
+
+def _listed(types: list[DecisionType]) -> str:
+    return "any decision type" if len(types) == len(DECISION_TYPES) else ", ".join(types)
 
 
 def _game(policy: Policy, decision_type: DecisionType) -> _Game:
@@ -85,20 +93,29 @@ def _powerless(game: _Game) -> Iterator[Finding]:
             "error" if is_required else "warning",
             "powerless_member",
             f"members.{member}.weight",
-            f"its vote never changes a verdict of {game.decision_type} (Banzhaf power 0)"
+            f"its vote never changes a verdict of {_TYPES} (Banzhaf power 0)"
             + (", and yet it is required" if is_required else ""),
-            f"raise its weight from {_told(game.shares[member])} of the whole, or lower a quota",
+            f"raise its weight from {game.shares[member]} of the whole, or lower a quota",
         )
 
 
 def _lone(game: _Game) -> Iterator[Finding]:
     """Yield members that decide alone: always (dictators), by tightening, or by refusing to."""
+    carried = {member: _carried(game, share) for member, share in game.shares.items()}
+    everyone = set.intersection(*[set(verdicts) for verdicts in carried.values()])
+    if everyone:
+        yield Finding(
+            "warning",
+            "lone_tightener",
+            "merge.quotas",
+            f"in {_TYPES}, any member alone carries {_in_order(everyone)} against all others",
+            f"raise the quota above {min(game.shares.values())}, if one member is not meant to be enough",
+        )
     for member, share in game.shares.items():
-        carries = [verdict for verdict, quota in game.quotas.items() if share >= quota]
         blocks = [verdict for verdict, quota in game.quotas.items() if 1 - share < quota]
         place = f"members.{member}.weight"
-        weighed = f"with {_told(share)} of the weight of {game.decision_type}"
-        if carries == blocks == list(_TIGHTENING):
+        weighed = f"with {share} of the weight of {_TYPES}"
+        if carried[member] == blocks == list(_TIGHTENING):
             yield Finding(
                 "error",
                 "dictator",
@@ -107,22 +124,31 @@ def _lone(game: _Game) -> Iterator[Finding]:
                 "lower its weight, or move the quotas",
             )
             continue
-        if carries:
+        alone = set(carried[member]) - everyone
+        if alone:
             yield Finding(
                 "warning",
                 "lone_tightener",
                 place,
-                f"{weighed}, it alone carries {', '.join(carries)} against all others",
-                f"raise the quota above {_told(share)}, if one member is not meant to be enough",
+                f"{weighed}, it alone carries {_in_order(alone)} against all others",
+                f"raise the quota above {share}, if one member is not meant to be enough",
             )
         if blocks:
             yield Finding(
                 "warning",
                 "vote_veto",
                 place,
-                f"{weighed}, nobody carries {', '.join(blocks)} without it",
-                f"lower the quota to at most {_told(1 - share)}, or its weight",
+                f"{weighed}, nobody carries {_in_order(set(blocks))} without it",
+                f"lower the quota to at most {1 - share}, or its weight",
             )
+
+
+def _carried(game: _Game, share: Fraction) -> list[Verdict]:
+    return [verdict for verdict, quota in game.quotas.items() if share >= quota]
+
+
+def _in_order(verdicts: set[Verdict]) -> str:
+    return ", ".join(verdict for verdict in _TIGHTENING if verdict in verdicts)
 
 
 def _unreachable(game: _Game) -> Iterator[Finding]:
@@ -133,7 +159,7 @@ def _unreachable(game: _Game) -> Iterator[Finding]:
                 "error",
                 "unreachable_quota",
                 place,
-                f"not even all members together reach {_told(quota)} in {game.decision_type}",
+                f"not even all members together reach {quota} in {_TYPES}",
                 "write a quota below 1",
             )
             continue
@@ -144,9 +170,8 @@ def _unreachable(game: _Game) -> Iterator[Finding]:
                     "warning",
                     "unreachable_without_required",
                     place,
-                    f"with {member}, required for {game.decision_type}, away, the others hold {_told(left)} and cannot "
-                    f"carry {verdict}",
-                    f"write at most {_told(left)}, or require another member",
+                    f"with {member}, required for {_TYPES}, away, the others hold {left} and cannot carry {verdict}",
+                    f"write at most {left}, or require another member",
                 )
 
 
@@ -157,26 +182,27 @@ def _quorum(policy: Policy, game: _Game) -> Iterator[Finding]:
                 "warning",
                 "fragile_quorum",
                 "merge.quorum",
-                f"with {member} alone away, {_told(1 - share)} of the weight of {game.decision_type} is left: every such "
+                f"with {member} alone away, {1 - share} of the weight of {_TYPES} is left: every such "
                 "case is quarantined",
-                f"write at most {_told(1 - share)}, or list {member} under required and mean it",
+                f"write at most {1 - share}, or list {member} under required and mean it",
             )
 
 
 def _small(policy: Policy, game: _Game) -> Iterator[Finding]:
     """Yield a council so small that each of its members alone tightens, where with all five none could."""
-    always = {rule.rule_id for rule in policy.seating.rules if rule.when.strip() == "true"}
+    always = always_seated(policy, game.decision_type)
     least = [member for member in game.shares if member in game.required or member in always]
     if not least or len(least) == len(game.shares):
         return
     smallest = min(game.shares[member] for member in least) / sum(game.shares[member] for member in least)
-    carried = [verdict for verdict, quota in game.quotas.items() if smallest >= quota > max(game.shares.values())]
+    greatest = max(game.shares.values())
+    carried = {verdict for verdict, quota in game.quotas.items() if smallest >= quota > greatest}
     if carried:
         yield Finding(
             "hint",
             "small_council",
             f"required.{game.decision_type}",
-            f"where only {', '.join(least)} sit, each of them alone carries {', '.join(carried)}",
+            f"where only {', '.join(least)} sit, each of them alone carries {_in_order(carried)}",
             "seat more members, if one is not meant to be enough",
         )
 
@@ -197,7 +223,3 @@ def _overrides(policy: Policy, decision_type: DecisionType) -> Iterator[Finding]
 
 def _is_reachable(game: _Game, quota: Fraction) -> bool:
     return sum(game.shares.values()) >= quota
-
-
-def _told(share: Fraction) -> str:
-    return str(share)

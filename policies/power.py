@@ -107,7 +107,7 @@ class _Orders(NamedTuple):
 
 
 def _level(policy: Policy, decision_type: DecisionType, verdict: Verdict) -> LevelPower:
-    weights: dict[str, Fraction] = {member: weight for member, weight in policy.weights[decision_type].items()}
+    weights: dict[str, Fraction] = dict(policy.weights[decision_type].items())
     quota = effective_quota(policy, decision_type, verdict)
     enforced = [
         rule.rule_id

@@ -87,18 +87,23 @@ class RuleSet:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._needed = frozenset([name for rule in self.rules for name in rule.signals])
-        self._quiet = [(rule.program, RuleResult(rule, False, rule.outcome)) for rule in self.rules]
+        self._entries = [
+            (rule.program.execute, RuleResult(rule, False, rule.outcome), frozenset(rule.signals))
+            for rule in self.rules
+        ]
 
     def evaluate(self, values: Mapping[str, int]) -> tuple[RuleResult, ...]:
         """Evaluate every rule against signal values."""
         context = cel.Context()
         context.set_variable_resolver(values.get)
-        if not self._needed <= values.keys():
-            return tuple([_careful(quiet, context, values) for _, quiet in self._quiet])
+        missing = self._needed.difference(values)
         results: list[RuleResult] = []
-        for program, quiet in self._quiet:
+        for execute, quiet, names in self._entries:
+            if missing and not names.isdisjoint(missing):
+                results.append(_unknown(quiet, values))
+                continue
             try:
-                holds = program.execute(context)
+                holds = execute(context)
             except Exception:  # noqa: BLE001 - any failure of a guard is that guard's veto
                 holds = None
             results.append(quiet if holds is False else _loud(quiet.rule, holds, values))
@@ -186,19 +191,13 @@ def as_error(result: RuleResult) -> RuleResult:
     return result._replace(fired=True, outcome="quarantine", error=f"rule_error:{result.rule.rule_id}")
 
 
-def _careful(quiet: RuleResult, context: cel.Context, values: Mapping[str, int]) -> RuleResult:
-    """Evaluate one rule where some signal of the set is missing."""
+def _unknown(quiet: RuleResult, values: Mapping[str, int]) -> RuleResult:
+    """Return what a rule says where a signal that it names is missing."""
     rule = quiet.rule
     missing = tuple([name for name in rule.signals if name not in values])
-    if missing:
-        if rule.when_missing == "skip":
-            return quiet._replace(missing=missing)
-        return RuleResult(rule, True, "quarantine", values_read(rule, values), missing)
-    try:
-        holds = rule.program.execute(context)
-    except Exception:  # noqa: BLE001 - any failure of a guard is that guard's veto
-        holds = None
-    return quiet if holds is False else _loud(rule, holds, values)
+    if rule.when_missing == "skip":
+        return RuleResult(rule, False, rule.outcome, _NO_VALUES, missing)
+    return RuleResult(rule, True, "quarantine", values_read(rule, values), missing)
 
 
 def _loud(rule: Rule, holds: Any, values: Mapping[str, int]) -> RuleResult:

@@ -26,6 +26,8 @@ class ParsedJson(NamedTuple):
 
     value: Any
     canonical: bytes
+    is_plain: bool
+    """Whether the quick canonical writer may write it, and any part of it."""
 
 
 def parse_strict(raw: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> ParsedJson:
@@ -44,7 +46,7 @@ def parse_strict(raw: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int
     if value is None:
         value = _slow(_decoded(data), max_depth)
     is_plain = _settle(value, max_depth) if type(value) is dict or type(value) is list else False
-    return ParsedJson(value, plain_canonical_json(value) if is_plain else canonical_json(value))
+    return ParsedJson(value, plain_canonical_json(value) if is_plain else canonical_json(value), is_plain)
 
 
 def _quick(data: bytes) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from policies.canonical import canonical_json, sha256_hex
+from policies.canonical import canonical_json, plain_canonical_json, sha256_hex
 from policies.contracts.effects import EFFECT_OPS, FactionDelta, MeterDelta, TerritoryTransfer
 from policies.contracts.request import DecisionRequest
 from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
@@ -31,11 +31,12 @@ def read_request(raw: bytes | str, *, max_bytes: int = MAX_BYTES) -> ReadRequest
         InvalidInputError: with every fault found: malformed or hostile JSON, unknown fields, wrong types, effects on
             factions, territories or meters that the snapshot lacks.
     """
-    tree, canonical = parse_strict(raw, max_bytes=max_bytes)
+    tree, canonical, is_plain = parse_strict(raw, max_bytes=max_bytes)
     request = validate_request(tree)
     if not tree.keys().isdisjoint(_TRANSPORT_FIELDS):
         asked = {key: value for key, value in tree.items() if key not in _TRANSPORT_FIELDS}
-        return ReadRequest(request, canonical, sha256_hex(canonical_json(asked)))
+        write = plain_canonical_json if is_plain else canonical_json
+        return ReadRequest(request, canonical, sha256_hex(write(asked)))
     return ReadRequest(request, canonical, sha256_hex(canonical))
 
 
