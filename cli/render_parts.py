@@ -21,13 +21,14 @@ _STRICTEST_FIRST: Final = tuple(reversed(VERDICTS[1:]))
 Record = Mapping[str, Any]
 
 
-def section(label: str, body: RenderableType) -> Table:
-    """Return a body with its label in the margin and a blank line after it."""
+def section(label: str, body: RenderableType, *, gap: bool = True) -> Table:
+    """Return a body with its label in the margin and, with a gap, a blank line after it."""
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(width=LABEL_WIDTH, style="bold cyan", no_wrap=True)
     table.add_column(ratio=1)
     table.add_row(label, body)
-    table.add_row("", "")
+    if gap:
+        table.add_row("", "")
     return table
 
 

@@ -58,7 +58,7 @@ def render_show(record: Record, *, stored: Mapping[str, Any] | None = None, widt
         merged = Group(merge_bars(record["merge"]), Text(merge_words(record["merge"]), style="dim"))
         parts.append(section("Merge", merged))
     if record["rules"]:
-        parts.append(section("Rules", lines(_rules(record))))
+        parts.append(section("Rules", lines(_rules(record)), gap=False))
     parts.append(_verdict(record))
     parts.append(lines([cut(_foot(record, stored), "dim")]))
     return parts

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.auth import ServiceToken
-from gateway.edge import Edge
+from gateway.edge import Edge, Shortcut
 from gateway.metrics import Metrics
 from gateway.openapi import openapi_document
 from gateway.parts import Parts
@@ -20,10 +22,22 @@ from gateway.routes import build_router, problem_response
 from gateway.settings import Settings
 from policies.faults import Fault, pointer
 
+_OFF: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
+"""Our own metrics and logs say it; asking for theirs on every request would only cost time."""
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None) -> FastAPI:
+class CouncilApp(FastAPI):
+    """FastAPI behind our own edge, which is all that stands before the hot endpoint."""
+
+    edge: Edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
+        await self.edge(scope, receive, send)
+
+
+def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None) -> CouncilApp:
     """Return the application.
 
     Interactive documentation pages are off: they would load scripts from elsewhere.
@@ -32,7 +46,6 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
         SettingsError: where no service token is set.
     """
     token = ServiceToken(settings.required_token())
-    app = FastAPI(title="World Council", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     endpoint = ReviewEndpoint(
         parts.service,
         parts.metrics,
@@ -40,11 +53,16 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
         body_timeout_s=settings.body_timeout_s,
         max_in_flight=settings.max_in_flight,
     )
-    # First, so that the hot path is matched first; plain ASGI, so that no framework work is done for it.
+    app = CouncilApp(
+        title="World Council", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=_OFF
+    )
+    # The route answers other methods and is what the edge's short way leads to.
     app.router.routes.insert(0, Route(PATH, endpoint, methods=["POST"], name="review"))
     app.include_router(build_router(parts))
+    app.edge = Edge(
+        partial(FastAPI.__call__, app), shortcut=Shortcut("POST", PATH, endpoint), token=token, metrics=parts.metrics
+    )
     _handle_errors(app, parts.metrics)
-    app.add_middleware(Edge, token=token, metrics=parts.metrics)
     _describe(app)
     return app
 

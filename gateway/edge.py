@@ -1,7 +1,7 @@
 """The one layer before every endpoint: correlation id, service token, and no error without a problem document."""
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,15 +16,25 @@ _LONG_DIGITS: Final = 5
 _log = logging.getLogger(__name__)
 
 
+class Shortcut(NamedTuple):
+    """One endpoint that needs nothing of the framework."""
+
+    method: str
+    path: str
+    endpoint: ASGIApp
+
+
 class Edge:
     """Wraps the application, as plain ASGI: this runs on every request.
 
     Args:
+        shortcut: the endpoint that is called without the framework's own layers (0.1 ms of CPU a request).
         token: what callers of /internal/* must send.
     """
 
-    def __init__(self, app: ASGIApp, *, token: ServiceToken, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, shortcut: Shortcut, token: ServiceToken, metrics: Metrics) -> None:
         self._app = app
+        self._shortcut = shortcut
         self._token = token
         self._metrics = metrics
 
@@ -48,8 +58,9 @@ class Edge:
         if scope["path"].startswith(INTERNAL) and not self._token.admits(headers.get(b"authorization")):
             await send_problem(UNAUTHORIZED, scope, echoing, self._metrics)
             return
+        is_short = scope["path"] == self._shortcut.path and scope["method"] == self._shortcut.method
         try:
-            await self._app(scope, receive, echoing)
+            await (self._shortcut.endpoint if is_short else self._app)(scope, receive, echoing)
         except Exception as error:
             _log.exception(
                 "request failed", extra={"correlation_id": correlation_id, "error": type(error).__qualname__}

@@ -19,6 +19,8 @@ from policies.yaml_positions import MAX_CHARACTERS, Sheet, read_yaml
 
 MAX_SHADOWS: Final = 8
 RECORD: Final = "(record)"
+REMEMBERED: Final = 1024
+"""Triage reads flags and a score of 0 to 100, so its conditions meet the same few values again and again."""
 
 
 def default_policy_path() -> Path:
@@ -151,9 +153,10 @@ def _built(written: Mapping[str, Any], document: Mapping[str, Any], shadows: tup
         confidence_floor=Fraction(merge["confidence_floor"]),
         required={kind: tuple(written["required"][kind]) for kind in DECISION_TYPES},
         seating=RuleSet(
-            [compile_rule(member, written["seating"][member], when_missing="quarantine") for member in MEMBERS]
+            [compile_rule(member, written["seating"][member], when_missing="quarantine") for member in MEMBERS],
+            remembered=REMEMBERED,
         ),
-        invocation=RuleSet([_reason(item) for item in written["invocation"]]),
+        invocation=RuleSet([_reason(item) for item in written["invocation"]], remembered=REMEMBERED),
         impact_weights=impact["weights"],
         impact_floors=impact["floors"],
         rules=RuleSet([_rule(item) for item in written["rules"]]),

@@ -82,10 +82,17 @@ class RuleResult(NamedTuple):
 
 
 class RuleSet:
-    """Rules evaluated together, in the order of the policy file; safe to share between threads."""
+    """Rules evaluated together, in the order of the policy file; safe to share between threads.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    Args:
+        rules: the rules.
+        remembered: how many different sets of values to remember the results of, where values repeat from case to case.
+    """
+
+    def __init__(self, rules: Sequence[Rule], *, remembered: int = 0) -> None:
         self.rules = tuple(rules)
+        self._remembered = remembered
+        self._known: dict[tuple[int | None, ...], tuple[RuleResult, ...]] = {}
         self._needed = frozenset([name for rule in self.rules for name in rule.signals])
         self._entries = [
             (rule.program.execute, RuleResult(rule, False, rule.outcome), frozenset(rule.signals))
@@ -94,6 +101,17 @@ class RuleSet:
 
     def evaluate(self, values: Mapping[str, int]) -> tuple[RuleResult, ...]:
         """Evaluate every rule against signal values."""
+        if not self._remembered:
+            return self._evaluated(values)
+        key = tuple([values.get(name) for name in self._needed])
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= self._remembered:
+                self._known.clear()
+            found = self._known[key] = self._evaluated(values)
+        return found
+
+    def _evaluated(self, values: Mapping[str, int]) -> tuple[RuleResult, ...]:
         context = cel.Context()
         context.set_variable_resolver(values.get)
         missing = self._needed.difference(values)

@@ -12,8 +12,8 @@ from typing import Final
 from council.ledger.chain import Unlinked, begin_link, check_new
 from council.ledger.port import LedgerUnavailableError, NewRecord, StoredRecord
 
-MAX_BATCH: Final = 256
-"""Most records in one transaction."""
+MAX_BATCH: Final = 128
+"""Most records in one transaction: enough to share a commit's cost, few enough that the next batch is made meanwhile."""
 MAX_WAITING: Final = 4096
 """Most records in the queue; further callers wait until a batch has left it."""
 
@@ -77,6 +77,9 @@ class GroupCommit:
         self._commit([unlinked for unlinked, _ in batch], lambda outcomes: self._answer(batch, outcomes))
 
     def _answer(self, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+        starts_now = len(self._queue) >= MAX_BATCH
+        if starts_now:  # the writer goes on while these callers are answered
+            self._start()
         for (_, answered), outcome in zip(batch, outcomes, strict=True):
             if answered.done():  # its caller was cancelled; the record stands all the same
                 continue
@@ -84,8 +87,9 @@ class GroupCommit:
                 answered.set_exception(outcome)
             else:
                 answered.set_result(outcome)
-        # Behind the callers just woken, so that what they append next is in the next batch.
-        asyncio.get_running_loop().call_soon(self._start)
+        if not starts_now:
+            # Behind the callers just woken, so that what they append next is in the next batch.
+            asyncio.get_running_loop().call_soon(self._start)
 
     async def _room(self) -> None:
         while len(self._queue) >= MAX_WAITING:

@@ -139,7 +139,8 @@ def test_an_edited_record_is_named_and_exits_with_1(
 ) -> None:
     """S0-88: an edited record that verification does not find must never happen."""
     table = _records_table(broken)
-    broken.execute(f"UPDATE {table} SET body = replace(body, 'approve', 'approvE') WHERE position = 3")
+    edited = "CAST(replace(CAST(body AS TEXT), '\"approve\"', '\"reject\"') AS BLOB)"
+    broken.execute(f"UPDATE {table} SET body = {edited} WHERE position = 3")
     broken.commit()
     url = f"sqlite:///{tmp_path / 'copy.db'}"
     assert main(["verify", "--database", url]) == 1

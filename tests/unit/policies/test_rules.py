@@ -147,6 +147,15 @@ def test_the_numbers_of_a_condition_include_its_threshold_and_not_the_digits_of_
     assert integers_of(compile_rule("r", "top5_share > threshold && x < 12", threshold=7)) == (7, 12)
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=30))
+def test_a_set_that_remembers_says_what_one_without_memory_says(cases: list[tuple[int, int, bool]]) -> None:
+    rules = [compile_rule("r", "x / y > 0"), compile_rule("s", "x > y", when_missing="quarantine")]
+    plain, remembering = RuleSet(rules), RuleSet(rules, remembered=4)
+    for x, y, is_whole in cases:
+        values = {"x": x, "y": y, "z": 9} if is_whole else {"x": x}
+        assert remembering.evaluate(values) == plain.evaluate(values)
+
+
 def test_one_rule_set_serves_several_threads_at_once() -> None:
     rules = RuleSet([compile_rule(f"r{index}", f"x >= {index}") for index in range(20)])
     wrong: list[int] = []
