@@ -2,10 +2,10 @@
 
     python -m benchmarks.ledger_append [--json] [--rows N] [--rounds N] [--sqlite-only]
 
-Raw: `executemany` in transactions of 128 rows, same columns, same values, same pragmas, by the same driver, with nobody waiting for
-an answer: "same table" into a table with the ledger's indexes, "bare" into one with none at all. The rows are about 900 bytes.
-Contenders take turns within a round, and a ratio is the median over the rounds of that round's ratio: a machine that slows down
-meanwhile slows both sides.
+Raw: `executemany` in transactions of 128 rows, same columns, same values, same pragmas, by the same driver, and nobody waits for
+an answer: "same table" into a table with the ledger's indexes, "bare" into one with none at all. The rows hold about 900 bytes.
+Contenders take turns within a round, and a ratio is the median over the rounds of that round's ratio: a machine that slows
+down meanwhile slows both sides.
 """
 
 import argparse
@@ -79,7 +79,8 @@ def _sample(number: int) -> NewRecord:
     key = hashlib.sha256(b"%d" % number).hexdigest()[:32]
     answer = b'{"decision_id":"%b","final_verdict":"approve"}' % decision_id_of(key).encode()
     body = b'{"answer":%b,"evidence":"%b","request_key":"%b"}' % (answer, b"e" * 200, key.encode())
-    recorded_at = f"2026-11-21T{number // 3600000 % 24:02d}:{number // 60000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d}Z"
+    seconds, milliseconds = divmod(number, 1000)
+    recorded_at = f"2026-11-21T10:{seconds // 60:02d}:{seconds % 60:02d}.{milliseconds:03d}Z"
     return NewRecord(
         "aelvyndor",
         key,

@@ -24,7 +24,8 @@ from council.service import CouncilService
 from policies.loading import default_policy_path, load_policy
 
 IN_FLIGHT = 32
-ROUNDS = 20
+ROUNDS = 5
+CALLS = 640
 
 
 class _Fan(TypedDict, total=False):
@@ -52,14 +53,20 @@ def bare_fan_out() -> Any:
     return graph.compile()
 
 
-async def seconds_each(once: Callable[[int], Awaitable[object]], rounds: int = ROUNDS) -> float:
-    """Return seconds per call with 32 in flight: the median of the rounds."""
-    await asyncio.gather(*[once(-1 - index) for index in range(IN_FLIGHT)])
+async def seconds_each(once: Callable[[int], Awaitable[object]], *, in_flight: int = IN_FLIGHT) -> float:
+    """Return seconds per call with as many callers in flight, each sending its next call when the last is answered."""
+    await asyncio.gather(*[once(-1 - index) for index in range(in_flight)])
     took = []
-    for turn in range(rounds):
+    for turn in range(ROUNDS):
+        first = turn * CALLS
+
+        async def caller(start: int) -> None:
+            for number in range(start, first + CALLS, in_flight):  # noqa: B023 - awaited within its turn
+                await once(number)
+
         started = time.perf_counter()
-        await asyncio.gather(*[once(turn * IN_FLIGHT + index) for index in range(IN_FLIGHT)])
-        took.append((time.perf_counter() - started) / IN_FLIGHT)
+        await asyncio.gather(*[caller(first + index) for index in range(in_flight)])
+        took.append((time.perf_counter() - started) / CALLS)
     return sorted(took)[len(took) // 2]
 
 

@@ -16,6 +16,7 @@ from policies.verdicts import VERDICTS
 
 LABEL_WIDTH: Final = 11
 BAR_WIDTH: Final = 24
+_MODE_WORDS: Final = {"log_only": "log_only: only recorded", "review_only": "review_only: asks a person"}
 _STRICTEST_FIRST: Final = tuple(reversed(VERDICTS[1:]))
 
 Record = Mapping[str, Any]
@@ -138,7 +139,7 @@ def _fired_line(rule: Record, where: str) -> Text:
     line.append(" → ")
     line.append_text(verdict_text(rule["outcome"], sign=False))
     if rule["mode"] != "enforce":
-        line.append(f" ({clean(rule['mode'])}, does not act)", style="dim")
+        line.append(f" ({_MODE_WORDS.get(rule['mode'], clean(rule['mode']))})", style="dim")
     line.append(f"{where}: {clean(rule.get('because', ''))}")
     return line
 

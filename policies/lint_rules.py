@@ -5,7 +5,7 @@ and every number of the condition, one less and one more. Where that is too many
 are tried, and the finding says so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
 from math import prod
@@ -20,8 +20,8 @@ from policies.verdicts import DECISION_TYPES, DecisionType
 
 MOST_TRIED: Final = 20_000
 """Combinations tried per condition, some ten milliseconds."""
-MOST_NUMBERS: Final = 6
-"""Numbers of one condition up to which their sums, differences and quotients are tried too."""
+MOST_NUMBERS: Final = 8
+"""Numbers of one condition, ends of ranges included, up to which their sums, differences and quotients are tried too."""
 _STRIDE: Final = 7_368_787
 """A prime: steps of it visit a large product evenly."""
 
@@ -64,7 +64,9 @@ def lint_rules(policy: Policy, catalogue: Mapping[str, SignalSpec] = CATALOGUE) 
 
 def try_condition(rule: Rule, catalogue: Mapping[str, SignalSpec] = CATALOGUE) -> Trial:
     """Try a condition on the combinations of values at which it could turn."""
-    values = [turning_values(catalogue[name], rule) for name in rule.signals]
+    specs = [catalogue[name] for name in rule.signals]
+    extremes = {bound for spec in specs for bound in (spec.low, spec.high)}
+    values = [turning_values(spec, rule, extremes) for spec in specs]
     size = prod(len(choices) for choices in values)
     holds = fails = tried = 0
     for combination in _combinations(values, size):
@@ -94,12 +96,18 @@ def always_seated(policy: Policy, decision_type: DecisionType) -> set[str]:
     return seated
 
 
-def turning_values(spec: SignalSpec, rule: Rule) -> tuple[int, ...]:
-    """Return the values of a signal at which a condition could turn, within the signal's range."""
-    numbers = integers_of(rule)
+def turning_values(spec: SignalSpec, rule: Rule, extremes: Collection[int] = ()) -> tuple[int, ...]:
+    """Return the values of a signal at which a condition could turn, within the signal's range.
+
+    Args:
+        spec: the signal.
+        rule: the condition.
+        extremes: least and greatest values of the signals that the condition may add to this one.
+    """
+    numbers = {*integers_of(rule), *extremes}
     points = {spec.low, spec.high, 0, *numbers}
     if len(numbers) <= MOST_NUMBERS:
-        points |= {sign for a, b in product(numbers, repeat=2) for sign in (a + b, a - b, a // b if b else a)}
+        points |= {point for a, b in product(numbers, repeat=2) for point in (a + b, a - b, a // b if b else a)}
     near = {point + step for point in points for step in (-1, 0, 1)}
     near |= {-point for point in near}
     return tuple(sorted(point for point in near if spec.low <= point <= spec.high))

@@ -5,7 +5,6 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from policies.cursor import REQUIRED, Place
-from policies.faults import did_you_mean
 from policies.rules import Rule, RuleSyntaxError, compile_rule, placeholders
 from policies.signals.catalogue import CATALOGUE, TRIAGE_NAMES
 from policies.verdicts import MEMBERS, RULE_MODES, RULE_OUTCOMES
@@ -118,7 +117,7 @@ def _has_known_names(place: Place, rule: Rule, known: frozenset[str]) -> bool:
         return False
     unknown = [name for name in rule.signals if name not in known]
     if unknown and not place.complaints.is_recorded:
-        place.fault(_unknown(unknown[0], known), did_you_mean(unknown[0], _some(unknown[0], known)))
+        place.fault(_unknown(unknown[0]), _nearest(unknown[0], known))
     return not unknown
 
 
@@ -150,18 +149,18 @@ def _sentence(place: Place, known: frozenset[str], threshold: int | None) -> str
         if name == "threshold" and threshold is None:
             place.fault("shows {threshold}, but the rule has none", "write the number, or give the rule a threshold")
         elif name != "threshold" and name not in known and not place.complaints.is_recorded:
-            place.fault(_unknown(name, known), did_you_mean(name, _some(name, known)))
+            place.fault(_unknown(name), _nearest(name, known))
     if text.count("{") != len(names) or text.count("}") != len(names):
         place.fault("has braces that hold no signal's name", "write {signal_name} or {threshold}, and no other braces")
     return text
 
 
-def _unknown(name: str, known: frozenset[str]) -> str:
+def _unknown(name: str) -> str:
     if name in CATALOGUE:
         return f"the signal {name!r} is found only after the council has convened"
     return f"unknown signal {name!r}"
 
 
-def _some(name: str, known: frozenset[str]) -> list[str]:
-    """The names to suggest from; never the whole catalogue, which would drown the message."""
-    return get_close_matches(name, known, n=3, cutoff=0.5) or ["council policy signals"]
+def _nearest(name: str, known: frozenset[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else "council policy signals lists them"

@@ -42,28 +42,31 @@ def parse_strict(raw: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int
     if len(raw) > max_bytes:
         raise _refused(f"document is larger than {max_bytes} bytes", f"send at most {max_bytes} bytes")
     data = raw if isinstance(raw, bytes) else _encoded(raw)
-    value = _quick(data)
-    if value is None:
-        value = _slow(_decoded(data), max_depth)
-    is_plain = _settle(value, max_depth) if type(value) is dict or type(value) is list else False
+    quick = _quick(data)
+    if quick is not None:
+        parsed = _canonical(quick, max_depth, has_plain_keys=data.isascii() and b"\\u" not in data)
+        # orjson keeps the last of duplicate keys. Where no colon is escaped, every colon of the text comes out again when
+        # it is written: equal counts mean that no pair was dropped.
+        if data.count(b":") == parsed.canonical.count(b":"):
+            return parsed
+    return _canonical(_slow(_decoded(data), max_depth), max_depth, has_plain_keys=False)
+
+
+def _canonical(value: Any, max_depth: int, *, has_plain_keys: bool) -> ParsedJson:
+    is_container = type(value) is dict or type(value) is list
+    is_plain = is_container and _settle(value, max_depth, has_plain_keys)
     return ParsedJson(value, plain_canonical_json(value) if is_plain else canonical_json(value), is_plain)
 
 
 def _quick(data: bytes) -> Any:
-    """Parse by orjson where that provably drops nothing, else return None.
-
-    orjson refuses NaN, surrogate halves and bad UTF-8, but keeps the last of duplicate keys. Where no colon is
-    escaped, every colon of the text comes out again when it is written: equal counts mean that no pair was dropped.
-    """
-    if b"\\u003" in data:
+    """Parse an object by orjson, which refuses NaN, surrogate halves and bad UTF-8; None where the slow way must look."""
+    if b"\\u003" in data:  # an escaped colon
         return None
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    if type(value) is not dict or data.count(b":") != orjson.dumps(value).count(b":"):
-        return None
-    return value
+    return value if type(value) is dict else None
 
 
 def _slow(text: str, max_depth: int) -> Any:
@@ -79,19 +82,18 @@ def _slow(text: str, max_depth: int) -> Any:
     return value
 
 
-def _settle(node: Any, depth: int) -> bool:
+def _settle(node: Any, depth: int, has_plain_keys: bool) -> bool:
     """Turn whole floats into integers in place; return whether the document is plain for the canonical writer."""
     if depth == 0:
         raise _too_deep(MAX_DEPTH)
-    is_plain = True
-    if type(node) is dict:
-        is_plain = all(map(str.isascii, node))
-    for key, item in node.items() if type(node) is dict else enumerate(node):
+    is_object = type(node) is dict
+    is_plain = has_plain_keys or not is_object or all(map(str.isascii, node))
+    for key, item in node.items() if is_object else enumerate(node):
         kind = type(item)
         if kind is str:
             continue
         if kind is dict or kind is list:
-            is_plain = _settle(item, depth - 1) and is_plain
+            is_plain = _settle(item, depth - 1, has_plain_keys) and is_plain
         elif kind is float:
             if item.is_integer() and abs(item) < _MAX_INTEGER:
                 node[key] = int(item)

@@ -159,7 +159,9 @@ class ChainCheck:
             head: the stored head, read after the last record, so that a chain that grows meanwhile is no fault.
         """
         if self._head and self.records < self._head.position:
-            reason = f"the chain ends before the position {self._head.position} that its head names: records are missing"
+            reason = (
+                f"the chain ends before the position {self._head.position} that its head names: records are missing"
+            )
             return Broken(self._realm_id, self.records + 1, "", reason)
         if self._last and (head is None or head.position < self._last.position):
             reason = "the chain goes on behind its head: the head was moved, or a record was added past it"

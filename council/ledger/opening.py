@@ -7,9 +7,7 @@ from urllib.parse import unquote, urlsplit
 from council.ledger.port import Ledger, LedgerConfigError
 
 VARIABLE: Final = "COUNCIL_DATABASE_URL"
-FORMS: Final = (
-    "sqlite:///relative/file.db, sqlite:////absolute/file.db, postgresql://user:password@host:5432/database or memory://"
-)
+FORMS: Final = "sqlite:///relative/file.db, sqlite:////absolute/file.db, postgresql://user:password@host:5432/database or memory://"
 _SQLITE = ("sqlite", "sqlite+aiosqlite")
 _POSTGRES = ("postgresql", "postgres", "postgresql+asyncpg")
 
@@ -90,7 +88,9 @@ def migrate(url: str) -> None:
 def _sqlite_path(rest: str) -> str:
     path = unquote(rest.partition("?")[0])
     if not path.startswith("/") or path in ("/", "/:memory:"):
-        raise _refused("a SQLite URL has three slashes and a file; for a store that ends with the process use memory://")
+        raise _refused(
+            "a SQLite URL has three slashes and a file; for a store that ends with the process use memory://"
+        )
     return path[1:]
 
 

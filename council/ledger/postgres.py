@@ -20,7 +20,14 @@ from council.ledger.port import (
     UnknownPolicyError,
     decision_id_of,
 )
-from council.ledger.postgres_connect import BAD_RECORD, CONNECT_TIMEOUT_S, OPTIONS, UNAVAILABLE, check_revision, unavailable
+from council.ledger.postgres_connect import (
+    BAD_RECORD,
+    CONNECT_TIMEOUT_S,
+    OPTIONS,
+    UNAVAILABLE,
+    check_revision,
+    unavailable,
+)
 from council.ledger.postgres_write import PostgresWriter
 from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, listing, page, stored_record
 

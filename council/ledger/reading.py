@@ -12,6 +12,7 @@ REALMS: Final = "SELECT realm_id FROM heads UNION SELECT DISTINCT realm_id FROM 
 SCAN_CHUNK: Final = 64
 """Records fetched at once by a scan: all that it holds."""
 _HELD = StoredRecord._fields.index("held")
+_WIDTH = len(StoredRecord._fields)
 _RECORDED_AT = StoredRecord._fields.index("recorded_at")
 
 Placeholder = Callable[[int], str]
@@ -27,7 +28,7 @@ class Query(NamedTuple):
 
 def stored_record(row: Sequence[Any]) -> StoredRecord:
     """Return the record in a row of COLUMNS; further columns are ignored."""
-    return StoredRecord(*row[:_HELD], bool(row[_HELD]), *row[_HELD + 1 : len(StoredRecord._fields)])
+    return StoredRecord._make((*row[:_HELD], bool(row[_HELD]), *row[_HELD + 1 : _WIDTH]))
 
 
 def page_size(limit: int) -> int:

@@ -121,5 +121,7 @@ def _migrate(path: Path, revision: str | None) -> None:
     except DBAPIError as error:
         raise LedgerUnavailableError(f"its schema could not be brought up to date: {error.orig}") from error
     except CommandError as error:
-        message = f"{str(path)!r} has the schema {revision!r}, unknown to this program ({REVISION!r}): update the program"
+        message = (
+            f"{str(path)!r} has the schema {revision!r}, unknown to this program ({REVISION!r}): update the program"
+        )
         raise LedgerConfigError(message) from error

@@ -5,7 +5,7 @@ Field names are those of the document. Field values are untrusted: texts that a 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Discriminator, Field, JsonValue, Tag
+from pydantic import AwareDatetime, Discriminator, Field, Tag
 
 from policies.contracts import base
 from policies.contracts.base import Id, Line, Meter, Share, Text, Wire
@@ -81,7 +81,8 @@ class ImpactCandidate(Wire):
     action_type: Id
     faction_id: Id | None = None
     base_points: Annotated[float, Field(ge=-1_000_000, le=1_000_000, allow_inf_nan=False)]
-    evidence: Annotated[dict[str, JsonValue], Field(max_length=64)] = {}
+    # Any and not JsonValue: the strict reader lets only JSON through, and JsonValue's union is walked in Python.
+    evidence: Annotated[dict[str, Any], Field(max_length=64)] = {}
     """Free facts of the act, such as risk (1 to 5) and stakes (personal, local, regional, realm, sovereign)."""
     created_at: Annotated[AwareDatetime, Field(strict=False)]
     device_id: Id | None = None

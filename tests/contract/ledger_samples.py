@@ -27,8 +27,14 @@ def sample(number: int, **fields: Any) -> NewRecord:
         "correlation_id": None,
         **fields,
     }
-    answer = {"final_verdict": columns["verdict"], "decision_id": columns["decision_id"], "reasons": [f"reason {number}"]}
-    body = {name: value for name, value in columns.items() if name not in ("policy_hash", "verdict") and value is not None}
+    answer = {
+        "final_verdict": columns["verdict"],
+        "decision_id": columns["decision_id"],
+        "reasons": [f"reason {number}"],
+    }
+    body = {
+        name: value for name, value in columns.items() if name not in ("policy_hash", "verdict") and value is not None
+    }
     body |= {"answer": answer, "policy": {"hash": columns["policy_hash"]}, "schema": "council.record/1"}
     return NewRecord(
         body=canonical_json(body),

@@ -41,7 +41,7 @@ async def test_an_appended_record_is_given_back_as_it_was(ledger: Ledger) -> Non
 
 async def test_a_hash_covers_the_canonical_document_of_body_position_previous_and_realm(ledger: Ledger) -> None:
     """The document is built here a second way: by its definition, not by splicing."""
-    first, second = [await ledger.append(sample(number, realm_id="làng \"x\"")) for number in (1, 2)]
+    first, second = [await ledger.append(sample(number, realm_id='làng "x"')) for number in (1, 2)]
     document = {"realm_id": second.realm_id, "previous": first.hash, "position": 2, "body": orjson.loads(second.body)}
     expected = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
     assert (second.hash, second.previous, second.position) == (expected, first.hash, 2)

@@ -41,8 +41,10 @@ def test_a_url_names_a_ledger(url: str, kind: str, target: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "council.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "mysql://s3cret@h/x"]
-    + ["postgresql://s3cret@h", "postgresql://[s3cret/x", "memory://x", "/var/s3cret.db", "sqlite:council.db"],
+    [
+        *("", "council.db", "sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "sqlite:council.db"),
+        *("mysql://s3cret@h/x", "postgresql://s3cret@h", "postgresql://[s3cret/x", "memory://x", "/var/s3cret.db"),
+    ],
 )
 def test_a_bad_url_names_the_variable_and_what_is_accepted_but_not_itself(url: str) -> None:
     """A URL may hold a password: it is never repeated."""

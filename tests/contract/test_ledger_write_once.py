@@ -11,7 +11,9 @@ from tests.contract.raw_sql import WRITE_ONCE_ERRORS, run_sql, tamper
 _COPY = "SELECT seq, realm_id, position, previous, hash, decision_id, request_key, 'x', recorded_at, decision_type,"
 _COPY += " verdict, path, held, policy_hash, correlation_id, body, answer FROM records WHERE position = 2"
 _OTHER_KEYS = "SELECT {seq}, realm_id, {position}, previous, hash, {decision_id}, request_key, 'x', recorded_at,"
-_OTHER_KEYS += " decision_type, verdict, path, held, policy_hash, correlation_id, body, answer FROM records WHERE position = 2"
+_OTHER_KEYS += (
+    " decision_type, verdict, path, held, policy_hash, correlation_id, body, answer FROM records WHERE position = 2"
+)
 
 
 async def _fill(url: str, count: int = 5) -> None:
@@ -124,7 +126,11 @@ _BODY = "UPDATE records SET body = (SELECT body FROM records WHERE position = 4)
     ("statements", "position", "reason"),
     [
         ([_BODY], 3, "hash does not match"),
-        (["UPDATE records SET answer = (SELECT answer FROM records WHERE position = 4) WHERE position = 3"], 3, "answer"),
+        (
+            ["UPDATE records SET answer = (SELECT answer FROM records WHERE position = 4) WHERE position = 3"],
+            3,
+            "answer",
+        ),
         (["UPDATE records SET hash = previous WHERE position = 3"], 3, "hash does not match"),
         (["UPDATE records SET previous = hash WHERE position = 3"], 3, "hash of the record before"),
         (["DELETE FROM records WHERE position = 3"], 4, "position 4 where 3 must follow"),

@@ -1,7 +1,7 @@
 """Programs that a fault test starts as processes of their own, to kill, starve or race them.
 
-    python -m tests.faults.ledger_programs append URL FIRST COUNT PRODUCERS
-    python -m tests.faults.ledger_programs fill URL LIMIT_BYTES
+python -m tests.faults.ledger_programs append URL FIRST COUNT PRODUCERS
+python -m tests.faults.ledger_programs fill URL LIMIT_BYTES
 """
 
 import asyncio

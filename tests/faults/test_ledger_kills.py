@@ -14,7 +14,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def _started(url: str, first: int, count: int, producers: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.faults.ledger_programs", "append", url, str(first), str(count), str(producers)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults.ledger_programs",
+        "append",
+        url,
+        str(first),
+        str(count),
+        str(producers),
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

@@ -63,7 +63,7 @@ async def test_a_disk_without_room_refuses_whole_batches_and_heals(tmp_path: Pat
     """S4 by a limit on the size of files: the process's writes fail as on a full disk, until the limit is lifted."""
     url = f"sqlite:///{tmp_path}/council.db"
     command = [sys.executable, "-m", "tests.faults.ledger_programs", "fill", url, str(200_000 + free_pages * 4096)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     answered, refused, after, still_read = run.stdout.split()
     assert (int(refused) % 64, int(refused) > 0, after, still_read) == (0, True, "50", "True")

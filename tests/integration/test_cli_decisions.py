@@ -4,15 +4,18 @@ Drawings are compared whole; hashes, ids and times are masked, because they chan
 """
 
 import asyncio
+import io
 import json
 import os
 import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -24,6 +27,7 @@ from policies.loading import default_policy_path, load_policy
 from tests.unit.cli.golden_files import assert_golden
 
 ROOT = Path(__file__).parents[2]
+Council = Callable[..., "Done"]
 EXAMPLES = sorted((ROOT / "examples" / "requests").glob("*.json"))
 
 
@@ -33,11 +37,24 @@ def masked(text: str) -> str:
     return text.replace(str(ROOT), "(root)")
 
 
-def council(*arguments: str, stdin: bytes = b"", **environment: str) -> "subprocess.CompletedProcess[bytes]":
-    """Run the command line as a process of its own."""
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("COUNCIL_")} | environment
-    command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, env=environ, check=False)
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def council(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run the command line in this process; `stdin` is what is piped in."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> Done:
+        piped = SimpleNamespace(buffer=io.BytesIO(stdin), isatty=lambda: False)
+        monkeypatch.setattr("sys.stdin", piped)
+        return Done(main(arguments), *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -167,51 +184,73 @@ def _records_table(connection: sqlite3.Connection) -> str:
     raise AssertionError("no table holds records")
 
 
-def test_a_request_piped_in_is_decided_recorded_and_answered_again(tmp_path: Path) -> None:
+def test_a_request_piped_in_is_decided_recorded_and_answered_again(tmp_path: Path, council: Council) -> None:
     url = f"sqlite:///{tmp_path / 'piped.db'}"
     body = EXAMPLES[5].read_bytes()
-    first = council("review", "-", "--json", stdin=body, COUNCIL_DATABASE_URL=url)
-    assert (first.returncode, first.stderr) == (0, b"")
+    environ = {**os.environ, "COUNCIL_DATABASE_URL": url}
+    command = [sys.executable, "-m", "cli.main", "review", "-", "--json"]
+    first = subprocess.run(command, input=body, capture_output=True, cwd=ROOT, env=environ, check=True)
+    assert first.stderr == b""
     assert json.loads(first.stdout)["final_verdict"] == "reject"
-    again = council("review", "-", "--json", stdin=body, COUNCIL_DATABASE_URL=url)
-    assert again.stdout == first.stdout
-    drawn = council("review", "-", stdin=body, COUNCIL_DATABASE_URL=url)
-    assert drawn.stdout.startswith("╭".encode())
-    assert b"was on record already" in drawn.stderr
-    assert b"\x1b" not in drawn.stdout
+    again = council("review", "-", "--json", "--database", url, stdin=body)
+    assert again == Done(0, first.stdout.decode(), "")
+    drawn = council("review", "-", "--database", url, stdin=body)
+    assert drawn.out.startswith("╭")
+    assert drawn.err == "-: this request was on record already; its stored answer stands\n"
 
 
-def test_many_files_are_decided_and_bad_ones_are_told_apart(tmp_path: Path) -> None:
+def test_many_files_are_decided_and_bad_ones_are_told_apart(tmp_path: Path, council: Council) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text('{"decision_type": "sovereign_actoin"}', encoding="utf-8")
     url = f"sqlite:///{tmp_path / 'many.db'}"
     files = [str(EXAMPLES[0]), str(bad), str(tmp_path / "none.json"), str(EXAMPLES[5])]
     done = council("review", *files, "--json", "--database", url)
-    assert done.returncode == 2
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.code == 2
+    lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line.get("final_verdict", "error") for line in lines] == ["approve", "error", "error", "reject"]
     assert "/decision_type: not one of the known values" in lines[1]["error"]["details"][0]
     table = council("review", "--brief", str(EXAMPLES[0]), str(EXAMPLES[5]), "--database", url)
-    assert table.returncode == 0
-    assert "2 decisions: 1 ✓ approve, 1 ✗ reject" in table.stdout.decode()
+    assert table.code == 0
+    assert table.out.endswith("2 decisions: 1 ✓ approve, 1 ✗ reject\n")
 
 
-def test_the_same_key_with_another_body_is_refused(tmp_path: Path) -> None:
+def test_the_same_key_with_another_body_is_refused(tmp_path: Path, council: Council) -> None:
     url = f"sqlite:///{tmp_path / 'key.db'}"
     body = json.loads(EXAMPLES[0].read_text())
-    assert council("review", "-", stdin=json.dumps(body).encode(), COUNCIL_DATABASE_URL=url).returncode == 0
+    assert council("review", "-", "--database", url, stdin=json.dumps(body).encode()).code == 0
     body["proposed_change"]["summary"] = "something else"
-    other = council("review", "-", stdin=json.dumps(body).encode(), COUNCIL_DATABASE_URL=url)
-    assert other.returncode == 2
-    assert b"another body" in other.stderr
+    other = council("review", "-", "--database", url, stdin=json.dumps(body).encode())
+    assert (other.code, other.out) == (2, "")
+    assert "another body" in other.err
 
 
-def test_demo_shows_every_example_and_keeps_nothing(tmp_path: Path) -> None:
-    done = council("demo", COUNCIL_DATABASE_URL=f"sqlite:///{tmp_path / 'untouched.db'}")
-    assert done.returncode == 0
-    out = done.stdout.decode()
-    assert all(f"── {example.name} " in out for example in EXAMPLES)
-    assert f"{len(EXAMPLES)} decisions: " in out
+def test_hostile_input_is_refused_in_words_and_nothing_is_recorded(tmp_path: Path, council: Council) -> None:
+    url = f"sqlite:///{tmp_path / 'hostile.db'}"
+    for body in (
+        b"",
+        b"{",
+        b'{"a":1,"a":2}',
+        b"[" * 100_000,
+        b'{"a":NaN}',
+        b'"\\ud800"',
+        b"\xff\xfe",
+        b"x" * 2_000_000,
+    ):
+        done = council("review", "-", "--json", "--database", url, stdin=body)
+        assert done.code == 2
+        assert "error" in json.loads(done.out)
+        assert "Traceback" not in done.err
+    assert council("list", "--json", "--database", url).out == ""
+
+
+def test_demo_shows_every_example_and_keeps_nothing(
+    tmp_path: Path, council: Council, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATABASE_URL", f"sqlite:///{tmp_path / 'untouched.db'}")
+    done = council("demo")
+    assert done.code == 0
+    assert all(f"── {example.name} " in done.out for example in EXAMPLES)
+    assert f"{len(EXAMPLES)} decisions: " in done.out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,16 +260,15 @@ def test_a_reader_that_leaves_early_ends_an_export_quietly(database: str) -> Non
     assert (done.stdout, done.stderr) == ("{141\n", "")
 
 
-def test_a_store_that_is_not_there_is_told_with_the_way_to_make_one(tmp_path: Path) -> None:
+def test_a_store_that_is_not_there_is_told_with_the_way_to_make_one(tmp_path: Path, council: Council) -> None:
     done = council("list", "--database", f"sqlite:///{tmp_path / 'none.db'}")
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert b"'council review FILE' makes one" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "'council review FILE' makes one" in done.err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_migrate_makes_a_store_and_changes_nothing_the_second_time(tmp_path: Path) -> None:
+def test_migrate_makes_a_store_and_changes_nothing_the_second_time(tmp_path: Path, council: Council) -> None:
     url = f"sqlite:///{tmp_path / 'new.db'}"
     for _ in range(2):
-        done = council("migrate", "--database", url)
-        assert (done.returncode, done.stdout.decode()) == (0, "✓ the sqlite database has the current schema\n")
-    assert council("list", "--database", url).returncode == 0
+        assert council("migrate", "--database", url) == Done(0, "✓ the sqlite database has the current schema\n", "")
+    assert council("list", "--database", url).code == 0

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.main import main
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples" / "requests").glob("*.json"))
 TOKEN = "a-token-for-tests-only"
@@ -24,12 +26,6 @@ def started(*arguments: str, database: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "cli.main", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=ROOT, env=environment(database))
-
-
-def council(*arguments: str, database: str) -> "subprocess.CompletedProcess[bytes]":
-    with started(*arguments, database=database) as running:
-        out, err = running.communicate(timeout=60)
-        return subprocess.CompletedProcess(arguments, running.returncode, out, err)
 
 
 @pytest.fixture
@@ -52,38 +48,42 @@ def server(database: str) -> Iterator[str]:
         assert running.returncode == 0
 
 
-def test_a_server_decides_what_the_command_line_asks_it(server: str, database: str) -> None:
-    asked = council("review", str(EXAMPLES[5]), "--url", server, "--json", database="memory://")
-    assert (asked.returncode, asked.stderr) == (0, b"")
-    answer = json.loads(asked.stdout)
-    assert (answer["final_verdict"], answer["path"]) == ("reject", "veto")
-    drawn = council("review", str(EXAMPLES[5]), "--url", server, database="memory://")
-    assert drawn.returncode == 0
-    assert answer["decision_id"] in drawn.stdout.decode()
-    assert "canon_lock → reject" in drawn.stdout.decode()
-    kept = council("show", answer["decision_id"], "--json", database=database)
-    assert json.loads(kept.stdout)["hash"] == answer["record"]["hash"]
+def test_a_server_decides_what_the_command_line_asks_it(
+    server: str, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNCIL_SERVICE_TOKEN", TOKEN)
+    assert main(["review", str(EXAMPLES[5]), "--url", server, "--json"]) == 0
+    asked = capsys.readouterr()
+    answer = json.loads(asked.out)
+    assert (answer["final_verdict"], answer["path"], asked.err) == ("reject", "veto", "")
+    assert main(["review", str(EXAMPLES[5]), "--url", server]) == 0
+    drawn = capsys.readouterr().out
+    assert answer["decision_id"] in drawn
+    assert "canon_lock → reject" in drawn
+    assert main(["show", answer["decision_id"], "--json", "--database", database]) == 0
+    assert json.loads(capsys.readouterr().out)["hash"] == answer["record"]["hash"]
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
-    asked = council("review", str(EXAMPLES[0]), "--url", "http://127.0.0.1:9", database="memory://")
-    assert asked.returncode == 2
-    assert b"check the URL and that 'council serve' runs there" in asked.stderr
+def test_a_server_that_is_not_there_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNCIL_SERVICE_TOKEN", TOKEN)
+    assert main(["review", str(EXAMPLES[0]), "--url", "http://127.0.0.1:9"]) == 2
+    assert "check the URL and that 'council serve' runs there" in capsys.readouterr().err
 
 
-def test_a_server_has_its_own_policy_and_database() -> None:
-    asked = council("review", str(EXAMPLES[0]), "--url", "http://x", "--database", "memory://", database="memory://")
-    assert asked.returncode == 2
-    assert b"a server, which has its own policy and database" in asked.stderr
+def test_a_server_has_its_own_policy_and_database(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review", str(EXAMPLES[0]), "--url", "http://x", "--database", "memory://"]) == 2
+    assert "a server, which has its own policy and database" in capsys.readouterr().err
 
 
 def test_tail_follows_decisions_as_they_are_recorded(database: str) -> None:
-    assert council("review", str(EXAMPLES[0]), "--json", database=database).returncode == 0
+    assert main(["review", str(EXAMPLES[0]), "--json", "--database", database]) == 0
     with started("tail", "--json", "--every", "0.05", database=database) as tail:
         assert tail.stdout is not None
         first = json.loads(tail.stdout.readline())
         assert first["position"] == 1
-        assert council("review", str(EXAMPLES[5]), "--json", database=database).returncode == 0
+        assert main(["review", str(EXAMPLES[5]), "--json", "--database", database]) == 0
         second = json.loads(tail.stdout.readline())
         assert (second["position"], second["previous"]) == (2, first["hash"])
         tail.send_signal(signal.SIGINT)
