@@ -82,7 +82,7 @@ def conclude(
         combined = combine(votes)
         verdict, on_modified, more = _modified(case, policy, realm, combined)
         tags += more
-    reasons = _reasons(verdict, merged, assessed, votes, combined, on_modified)
+    reasons = _reasons(merged, assessed, votes, combined, on_modified)
     tags += [SAFE_TAGS[vote.member] for vote in votes if vote.verdict == "approve"]
     asks_a_person = any(
         result.fired and result.rule.mode == "review_only" for result in (*assessed.rules, *on_modified)
@@ -133,7 +133,6 @@ def _as_the_realm_allows(verdict: Verdict, realm: RealmPolicy, is_held: bool) ->
 
 
 def _reasons(
-    verdict: Verdict,
     merged: Merged,
     assessed: Assessment,
     votes: Sequence[Vote],
@@ -149,7 +148,7 @@ def _reasons(
         lines.append(f"quarantine for want of votes: {', '.join(merged.tags)}")
     if "low_confidence" in merged.tags:
         lines.append(f"confidence {merged.confidence} is below the policy's floor")
-    lines += [f"{vote.member}: {reason.text}" for vote in _deciding(verdict, merged, votes) for reason in vote.reasons]
+    lines += [f"{vote.member}: {reason.text}" for vote in _deciding(merged, votes) for reason in vote.reasons]
     if combined is not None:
         lines += combined.contradictions
         if not combined.required:
@@ -162,9 +161,10 @@ def _reasons(
     return tuple(dict.fromkeys(lines))
 
 
-def _deciding(verdict: Verdict, merged: Merged, votes: Sequence[Vote]) -> list[Vote]:
+def _deciding(merged: Merged, votes: Sequence[Vote]) -> list[Vote]:
     """Votes on the side that carried the outcome: those at it or stricter, or the approvals of an approve."""
-    level = STRICTNESS[merged.votes_outcome or verdict]
+    outcome = merged.rules_outcome if merged.decided_by == "floor" else merged.votes_outcome
+    level = STRICTNESS[outcome] if outcome else 0
     return [
         vote
         for vote in votes

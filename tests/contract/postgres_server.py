@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import asyncpg
-import psutil
 import pytest
 
 
@@ -44,7 +43,8 @@ def running_server() -> Iterator[Path]:
         yield socket
     finally:
         # An immediate stop: the usual one writes every database of the session out first, only to be deleted.
-        process = psutil.Process(server.get_postmaster_info().pid)
+        process = server.get_postmaster_info().process
+        assert process is not None
         process.send_signal(signal.SIGQUIT)
         process.wait(10)
         shutil.rmtree(data, ignore_errors=True)

@@ -239,7 +239,7 @@ async def test_kill_9_in_the_middle_of_reviews_leaves_one_verdict_per_key(tmp_pa
     acknowledged: dict[str, bytes] = {}
     cut_off = 0
     keys = [f"kill-{number}" for number in range(60)]
-    for turn in range(5):
+    for turn in range(3):
         with running(tmp_path) as server:
 
             async def ask(key: str, server: ServerProcess = server) -> None:
