@@ -5,7 +5,6 @@ return the same bytes for ever (council.md, procedure 1 and 9; register rows S0-
 """
 
 import asyncio
-import hashlib
 import time
 import uuid
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import orjson
 from council.docket import Docket
 from council.errors import DecisionPendingError, KeyConflictError, UnknownRealmError
 from council.graph import CouncilGraph
-from council.ledger.port import KeyTakenError, Ledger, NewRecord, StoredRecord, answer_bytes
+from council.ledger.port import KeyTakenError, Ledger, NewRecord, StoredRecord, answer_bytes, decision_id_of
 from council.record import Inputs, Written, write_record
 from council.review import Review
 from policies.contracts.reading import ReadRequest, read_request
@@ -259,11 +258,6 @@ def _request_key(read: ReadRequest, header: str | None) -> str | None:
         fix = "send one of them, or the same value in both"
         raise InvalidInputError([Fault("/request_id", "differs from the header Idempotency-Key", fix)])
     return body if body is not None else header
-
-
-def decision_id_of(key: str) -> str:
-    """Return the id of the decision that a key leads to: known before it is made, and one per key."""
-    return "d-" + hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 def _stored_answer(stored: StoredRecord, read: ReadRequest) -> Reviewed:

@@ -68,7 +68,13 @@ class Place(NamedTuple):
         return Place(value, (*self.path, key), self.complaints)
 
     def fields(self, defaults: Mapping[str, Any]) -> dict[str, "Place"]:
-        """Read a mapping of known keys; those left out stand at their default, or are missed if REQUIRED."""
+        """Read a mapping of known keys; those left out stand at their default, or are missed if REQUIRED.
+
+        What is no mapping is one fault, and has no fields at all.
+        """
+        if not isinstance(self.value, Mapping):
+            self.entries()
+            return {}
         given = self.entries(list(defaults))
         for key, default in defaults.items():
             if key not in given:

@@ -99,6 +99,8 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
             "thresholds": {},
         }
     )
+    if not fields:
+        return {}
     return {
         "weight": _weight(fields["weight"]),
         "confidence": fields["confidence"].choice(["ignore", "use"]),

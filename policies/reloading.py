@@ -83,11 +83,11 @@ class PolicySource:
         )  # fmt: skip
         return Reload(policy, True, ())
 
-    async def watch(self, stop: asyncio.Event | None = None) -> None:
+    async def watch(self, stop: asyncio.Event | None = None, *, retry_s: float = RETRY_S) -> None:
         """Reload whenever the policy's folder changes, until stopped or cancelled.
 
         The folder is watched and not the file, because editors and deployments replace files. A folder that cannot be
-        watched is logged and tried again: the old policy stays in force meanwhile.
+        watched is logged and tried again after `retry_s` seconds: the old policy stays in force meanwhile.
         """
         # Late: only a running server watches, and the library starts a thread of its own.
         from watchfiles import awatch  # noqa: PLC0415
@@ -99,14 +99,14 @@ class PolicySource:
                     await asyncio.to_thread(self.reload)
             except OSError:
                 logger.exception("policy_watch_failed", extra={"path": str(self._path)})
-                await _pause(stop)
+                await _pause(stop, retry_s)
 
     def _folders(self) -> set[Path]:
         return {self._path.parent, self._path.resolve().parent}
 
 
-async def _pause(stop: asyncio.Event) -> None:
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), RETRY_S)
+        await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return

@@ -117,9 +117,7 @@ class _Builder:
 
     def _mapping(self, events: Iterator[Any], path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for event in events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 self._fault(event, path, "a key must be a word", "write key: value")
                 self._node(event, events, (*path, "?"))
@@ -140,9 +138,7 @@ class _Builder:
 
     def _sequence(self, events: Iterator[Any], path: KeyPath) -> list[Any]:
         found: list[Any] = []
-        for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
             found.append(self._node(event, events, (*path, len(found))))
         return found
 

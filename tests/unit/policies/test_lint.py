@@ -244,6 +244,18 @@ def test_a_condition_over_many_signals_is_sampled_and_the_finding_says_so() -> N
     assert try_condition(reached, catalogue).holds == 1
 
 
+def test_a_member_that_sits_only_where_it_is_required_is_no_finding(tmp_path: Path) -> None:
+    required = {kind: ["risk"] for kind in DECISION_TYPES}
+    assert found(small_policy(tmp_path, seating={"risk": "flag_count > 128"}, required=required), "never_seated") == []
+
+
+def test_a_condition_of_many_numbers_is_tried_around_each_of_them() -> None:
+    spec = SignalSpec("x", "risk", "permille", 0, 1000, "m", "s")
+    rule = compile_rule("r", " || ".join(f"x == {100 * n}" for n in range(1, 10)))
+    expected = {point + step for point in range(0, 1001, 100) for step in (-1, 0, 1)} - {-1, 1001}
+    assert set(turning_values(spec, rule)) == expected
+
+
 def test_the_values_tried_stay_within_the_range_of_the_signal() -> None:
     spec = SignalSpec("x", "risk", "permille", -10, 400, "m", "s")
     values = turning_values(spec, compile_rule("r", "x > 300 || x < threshold", threshold=-4))

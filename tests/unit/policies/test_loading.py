@@ -186,8 +186,20 @@ def test_weights_are_exact_and_overrides_hold_for_their_decision_type_only(tmp_p
          "must lie between 0 and 100", ""),
         ({"rules": {}}, "rules", "must be a list", "write one - item per line below it, or [] for none"),
         ({"rules": None}, "rules", "must be a list", "write one - item per line below it, or [] for none"),
+        ({"members": [1]}, "members", "must be a mapping", "write key: value lines below it, or {} for none"),
+        ({"members": {**policy_document()["members"], "lore": 1}}, "members.lore", "must be a mapping", ""),
+        ({"merge": 1}, "merge", "must be a mapping", ""),
+        ({"merge": {"quotas": 1}}, "merge.quotas", "must be a mapping", ""),
+        ({"impact": 1}, "impact", "must be a mapping", ""),
+        ({"impact": {"weights": 1}}, "impact.weights", "must be a mapping", ""),
+        ({"seating": 1}, "seating", "must be a mapping", ""),
+        ({"required": 1}, "required", "must be a mapping", ""),
+        ({"realms": {"r": 1}}, "realms.r", "must be a mapping", ""),
+        ({"rules": [1]}, "rules[0]", "must be a mapping", ""),
+        ({"rules": [{}] * 201}, "rules", "more than 200 rules", "every rule costs time in every review"),
         ({"invocation": [7]}, "invocation[0]", "must be a mapping", "write key: value lines below it, or {} for none"),
         ({"shadow": ["none.yaml"]}, "shadow[0]", "the shadow policy 'none.yaml' is not valid", ""),
+        ({"shadow": [7]}, "shadow[0]", "must be text", "write a sentence in quotes"),
         ({"shadow": ["small.yaml"]}, "shadow[0]", "a policy cannot be its own shadow", "name another file"),
         ({"shadow": ["a.yaml"] * 9}, "shadow", "more than 8 shadow policies", ""),
         ({"version": 1.5}, "version", "not an exact number", 'floats are not exact: write "1.5"'),
@@ -284,6 +296,7 @@ def test_all_faults_come_at_once_each_with_its_line(tmp_path: Path) -> None:
         ("id: x\n---\nid: y\n", "p.yaml:2: holds a second YAML document; write one policy per file"),
         ("? [1, 2]\n: 3\n", "p.yaml:1: a key must be a word; write key: value"),
         ("id: \x07\n", "p.yaml:1: holds the control character U+0007; remove it"),
+        ("id: \ufffe\n", "p.yaml: not valid YAML: control characters are not allowed"),
         ("id: 99999999999999999999\n", "p.yaml:1: id: a whole number beyond 2^53; write a smaller one"),
         ("[" * 5000, "p.yaml:1: nested deeper than 8 levels; a policy needs far less"),
         ("- 1\n", "p.yaml:1: must be a mapping; write key: value lines below it, or {} for none"),
@@ -307,6 +320,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert (missing.file, missing.line, missing.fix) == ("none.yaml", 0, "check the path")
     assert missing.message.startswith("there is no file ")
     assert faults_of(tmp_path)[0].message.startswith("cannot be read: ")
+    assert faults_of(Path("a\0b"))[0].message == "is not a path"
     (tmp_path / "latin.yaml").write_bytes(b"id: a\nversion: \xe9\n")
     assert [(f.line, f.message) for f in faults_of(tmp_path / "latin.yaml")] == [(2, "is not UTF-8")]
 

@@ -97,7 +97,7 @@ async def _eventually(is_so: Callable[[], bool], every_s: float = 0.02) -> None:
     raise AssertionError("not within 20 seconds")
 
 
-async def test_a_folder_that_cannot_be_watched_is_logged_and_the_policy_stays(
+async def test_a_folder_that_cannot_be_watched_is_logged_and_watched_again_once_it_can(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "gone"
@@ -107,8 +107,10 @@ async def test_a_folder_that_cannot_be_watched_is_logged_and_the_policy_stays(
     folder.rmdir()
     stop = asyncio.Event()
     with caplog.at_level(logging.ERROR):
-        watching = asyncio.create_task(source.watch(stop))
-        await _eventually(lambda: "policy_watch_failed" in caplog.messages)
+        watching = asyncio.create_task(source.watch(stop, retry_s=0.01))
+        await _eventually(lambda: caplog.messages.count("policy_watch_failed") > 1)
+        assert (source.path, source.current.version) == (folder / "p.yaml", 1)
+        folder.mkdir()
+        await _until(folder, source, 2)
         stop.set()
         await asyncio.wait_for(watching, 20)
-    assert source.current.version == 1
