@@ -1,6 +1,6 @@
 """Reviews over HTTP with the record committed: ours against the stock way, in turns, under the same load.
 
-    python -m benchmarks.http_review [--json]
+python -m benchmarks.http_review [--json]
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import uvloop
 
 from benchmarks import peers_http
 from benchmarks.http_load import Load, run_load
@@ -62,14 +64,18 @@ async def measure() -> list[Row]:
     mine: list[Load] = []
     fast: list[Load] = []
     theirs: list[Load] = []
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        with ours(one) as council, stock(other) as peer:
-            await _load(council, body, 320, "warm")
-            await _load(peer, body, 64, "warm")
-            for turn in range(ROUNDS):
-                mine.append(await _load(council, body, 3200, f"full-{turn}"))
-                theirs.append(await _load(peer, body, 320, f"full-{turn}"))
-                fast.append(await _load(council, everyday, 3200, f"fast-{turn}"))
+    with (
+        tempfile.TemporaryDirectory() as one,
+        tempfile.TemporaryDirectory() as other,
+        ours(one) as council,
+        stock(other) as peer,
+    ):
+        await _load(council, body, 320, "warm")
+        await _load(peer, body, 64, "warm")
+        for turn in range(ROUNDS):
+            mine.append(await _load(council, body, 3200, f"full-{turn}"))
+            theirs.append(await _load(peer, body, 320, f"full-{turn}"))
+            fast.append(await _load(council, everyday, 3200, f"fast-{turn}"))
     floor = _median(theirs)
     return [
         _row("stock: FastAPI, LangGraph, AsyncSqliteSaver, SQLAlchemy", theirs, floor, ""),
@@ -125,7 +131,7 @@ def _free_port() -> int:
 
 def main() -> None:
     """Measure and print."""
-    print_report("Reviews over HTTP, 32 in flight", asyncio.run(measure()), as_json="--json" in sys.argv)
+    print_report("Reviews over HTTP, 32 in flight", uvloop.run(measure()), as_json="--json" in sys.argv)
 
 
 if __name__ == "__main__":

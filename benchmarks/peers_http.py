@@ -92,7 +92,10 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/review")
 async def review(
-    decision: DecisionRequest, request: Request, idempotency_key: Annotated[str, Header()], authorization: Annotated[str, Header()]
+    decision: DecisionRequest,
+    request: Request,
+    idempotency_key: Annotated[str, Header()],
+    authorization: Annotated[str, Header()],
 ) -> dict[str, Any]:
     """Decide one request and record it."""
     if authorization != f"Bearer {os.environ[TOKEN]}":
@@ -101,7 +104,11 @@ async def review(
     config = {"configurable": {"thread_id": idempotency_key}}
     final = await request.app.state.graph.ainvoke({"request": document, "votes": []}, config)
     row = Decision(
-        key=idempotency_key, realm_id=decision.realm_id, verdict=final["verdict"], request=document, votes=final["votes"]
+        key=idempotency_key,
+        realm_id=decision.realm_id,
+        verdict=final["verdict"],
+        request=document,
+        votes=final["votes"],
     )
     async with request.app.state.sessions() as session, session.begin():
         session.add(row)

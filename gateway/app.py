@@ -93,5 +93,3 @@ def _describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # how FastAPI wants it extended
-
-

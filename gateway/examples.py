@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import orjson
 
+from council.errors import KeyConflictError, UnknownRealmError
+from council.ledger.port import LedgerUnavailableError
 from gateway.problems import (
     BAD_KEY,
     DEFECT,
@@ -16,8 +18,6 @@ from gateway.problems import (
     problem_of,
     too_large,
 )
-from council.errors import KeyConflictError, UnknownRealmError
-from council.ledger.port import LedgerUnavailableError
 from policies.faults import Fault, InvalidInputError
 
 CORRELATION_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -57,7 +57,36 @@ REQUEST: Final[dict[str, Any]] = {
     "deadline_ms": 8000,
 }
 """A change that breaks a canon lock."""
-DECISION_ID: Final = "d-3c6e0b8a9c15224a8228b9a9"
+DECISION_ID: Final = "d-d41d5bf2fe285fe34e0e047a"
+_BECAUSE: Final = "canon is broken: 1 direct and 0 derived violations"
+ANSWER: Final[dict[str, Any]] = {
+    "final_verdict": "reject",
+    "confidence": 1,
+    "reasons": [f"canon_lock: {_BECAUSE}"],
+    "required_modifications": [],
+    "audit_tags": [],
+    "decision_id": DECISION_ID,
+    "path": "veto",
+    "votes": [],
+    "vetoes": [
+        {
+            "rule": "canon_lock",
+            "outcome": "reject",
+            "mode": "enforce",
+            "because": _BECAUSE,
+            "evidence": ["canon_derived_violations", "canon_direct_violations"],
+        }
+    ],
+    "policy": {
+        "id": "aelvyndor",
+        "version": 1,
+        "hash": "574eebb3a419ded8b6cc2e4db7c63263bf12b38cb5e6e9ff06c4f82401cb1617",
+    },
+    "record": {"position": 1, "hash": "b5235f335ce1914e60599ad845f796f41693e268665d54dc245c52b7d1e492a7"},
+    "cost": {"model_calls": 0, "tokens": 0, "usd": "0"},
+    "elapsed_ms": 4,
+}
+"""What it is answered; the hashes depend on the policy and the moment."""
 
 
 def _of(error: Exception) -> Problem:

@@ -66,7 +66,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
 
 def _leave_out_the_unused() -> None:
     """Stop logging from finding out, on every line, what no line shows (Python's own advice on optimisation)."""
-    logging._srcfile = None  # type: ignore[attr-defined]  # no stack walk for file and line
+    logging._srcfile = None  # no stack walk for file and line
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 

@@ -6,7 +6,15 @@ quarantine rates are shares by `verdict`. Labels come from closed sets and from 
 
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -17,7 +25,7 @@ class Metrics:
     """All counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
         registry = self.registry = CollectorRegistry()
         self.reviews = Counter(
             "council_reviews", "Decisions recorded.", ["decision_type", "path", "verdict"], registry=registry
@@ -29,11 +37,12 @@ class Metrics:
         self.abstentions = Counter(
             "council_abstentions", "Members without a vote, by kind.", ["member", "kind"], registry=registry
         )
-        self.vetoes = Counter(
-            "council_vetoes", "Rules that fired.", ["rule", "mode", "outcome"], registry=registry
-        )
+        self.vetoes = Counter("council_vetoes", "Rules that fired.", ["rule", "mode", "outcome"], registry=registry)
         self.rules_skipped = Counter(
-            "council_rules_skipped", "Rules skipped because a signal they name was missing.", ["rule"], registry=registry
+            "council_rules_skipped",
+            "Rules skipped because a signal they name was missing.",
+            ["rule"],
+            registry=registry,
         )
         self.review_seconds = Histogram(
             "council_review_duration_seconds", "From the body's arrival to the answer.", ["path"],
@@ -49,9 +58,7 @@ class Metrics:
         self.pending = Counter(
             "council_pending_answers", "Requests whose deadline passed before their verdict.", registry=registry
         )
-        self.problems = Counter(
-            "council_problems", "Problem documents sent.", ["problem", "status"], registry=registry
-        )
+        self.problems = Counter("council_problems", "Problem documents sent.", ["problem", "status"], registry=registry)
         self.policy_reloads = Counter(
             "council_policy_reloads", "Edits of the policy file taken up or refused.", ["result"], registry=registry
         )

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from gateway.examples import DECISION_ID, REQUEST
+from gateway.examples import ANSWER, DECISION_ID, REQUEST
 from gateway.review_endpoint import PATH
 from gateway.shown import PendingShown, ProblemShown, declared
 from policies.contracts.answer import Answer
@@ -80,7 +80,12 @@ def _decided() -> dict[str, Any]:
     return {
         "description": "The verdict, recorded.",
         "headers": {"Idempotent-Replayed": replayed, "X-Correlation-Id": _text("The id to look for in logs.")},
-        "content": {"application/json": {"schema": {"$ref": _REF.format(model="Answer")}}},
+        "content": {
+            "application/json": {
+                "schema": {"$ref": _REF.format(model="Answer")},
+                "examples": {"canon_break": {"summary": "The change breaks canon", "value": ANSWER}},
+            }
+        },
     }
 
 

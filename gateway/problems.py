@@ -54,7 +54,11 @@ NOT_JSON: Final = Problem(
     "unsupported-media-type", 415, "the body is not declared as JSON", "send Content-Type: application/json"
 )
 ENCODED: Final = Problem(
-    "unsupported-media-type", 415, "the body is compressed", "send it without a Content-Encoding", {"Accept-Encoding": ""}
+    "unsupported-media-type",
+    415,
+    "the body is compressed",
+    "send it without a Content-Encoding",
+    {"Accept-Encoding": ""},
 )
 SLOW_BODY: Final = Problem(
     "request-timeout", 408, "the body did not arrive in time", "send it at once", {"Connection": "close"}

@@ -81,9 +81,7 @@ class ReviewEndpoint:
             key = found[2].decode("ascii")
         raw = await read_body(headers, receive, max_bytes=self._max_body_bytes, timeout_s=self._body_timeout_s)
         started = time.perf_counter()
-        reviewed = await self._service.review(
-            raw, idempotency_key=key, correlation_id=scope["council.correlation_id"]
-        )
+        reviewed = await self._service.review(raw, idempotency_key=key, correlation_id=scope["council.correlation_id"])
         metrics = self._metrics
         metrics.child(metrics.review_seconds, reviewed.path).observe(time.perf_counter() - started)
         if reviewed.is_stored:

@@ -1,27 +1,20 @@
 """The reading endpoints: decisions, probes, metrics."""
 
-from datetime import UTC
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from council.errors import CouncilError
-from council.ledger.port import Filters, StoredRecord, answer_bytes
+from council.ledger.port import StoredRecord, answer_bytes
+from gateway.list_query import ListQuery
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.parts import Parts
 from gateway.problems import MEDIA_TYPE, NO_DECISION, NOT_READY, Problem, problem_of
 from gateway.shown import DecisionPage, DecisionShown, ReadyShown, declared
 from policies.contracts.base import Id
-from policies.verdicts import DecisionType, Verdict
-from policies.verdicts import Path as PathTaken
 
-MAX_LIMIT = 200
-"""Most decisions on one page."""
 JSON = "application/json"
-
-ParamId = Annotated[Id | None, Query()]
 
 
 def build_router(parts: Parts) -> APIRouter:
@@ -53,25 +46,10 @@ def build_router(parts: Parts) -> APIRouter:
         response_model=DecisionPage,
         responses=declared(401, 422, 503),
     )
-    async def list_decisions(
-        request: Request,
-        realm_id: ParamId = None,
-        decision_type: Annotated[DecisionType | None, Query()] = None,
-        verdict: Annotated[Verdict | None, Query()] = None,
-        path: Annotated[PathTaken | None, Query()] = None,
-        held: Annotated[bool | None, Query(description="Whether the case waits for a person.")] = None,
-        policy_hash: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
-        since: Annotated[AwareDatetime | None, Query(description="Earliest time of record, included.")] = None,
-        until: Annotated[AwareDatetime | None, Query(description="Latest time of record, excluded.")] = None,
-        cursor: Annotated[str | None, Query(max_length=128, description="`next` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
-    ) -> Response:
+    async def list_decisions(request: Request, asked: Annotated[ListQuery, Query()]) -> Response:
         """List decisions, newest first, one page at a time."""
-        filters = Filters(
-            realm_id, decision_type, verdict, path, held, policy_hash, _moment(since), _moment(until)
-        )
         try:
-            page = await ledger.list(filters, cursor=cursor, limit=limit)
+            page = await ledger.list(asked.filters(), cursor=asked.cursor, limit=asked.limit)
         except CouncilError as error:
             return _failed(error, request, metrics)
         document = {"decisions": [_summary(stored) for stored in page.records], "next": page.cursor}
@@ -148,10 +126,3 @@ def _summary(stored: StoredRecord) -> dict[str, Any]:
         "policy_hash": stored.policy_hash,
         "correlation_id": stored.correlation_id,
     }
-
-
-def _moment(value: Any) -> str | None:
-    if value is None:
-        return None
-    text: str = value.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

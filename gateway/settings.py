@@ -19,7 +19,7 @@ PREFIX: Final = "COUNCIL_"
 MIN_TOKEN: Final = 16
 """Shortest service token accepted, characters."""
 _SECRET: Final = ("service_token", "database_url")
-MAKE_TOKEN: Final = f'export {PREFIX}SERVICE_TOKEN="$(python3 -c \'import secrets; print(secrets.token_urlsafe(32))\')"'
+MAKE_TOKEN: Final = f"export {PREFIX}SERVICE_TOKEN=\"$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')\""
 """The shell line that makes a service token."""
 
 
@@ -98,7 +98,7 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ..
 def _from_mapping(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
     read = {name: environ[PREFIX + name.upper()] for name in Settings.model_fields if PREFIX + name.upper() in environ}
     # `Settings(...)` would mix in the process's own environment; validation alone does not.
-    return Settings.model_validate(Settings.model_construct().model_dump() | read | given)
+    return Settings.model_validate(Settings.model_construct().model_dump() | read | dict(given))
 
 
 def _fault(loc: tuple[str | int, ...], message: str, value: Any) -> str:

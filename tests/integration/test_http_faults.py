@@ -5,13 +5,14 @@ import json
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from policies.loading import default_policy_path
 from tests.integration.serving_process import DECISIONS, JSON, REVIEW, TOKEN, ServerProcess, client_of, running
 from tests.unit.requests import as_bytes, request_document, small_document
 
@@ -147,7 +148,7 @@ async def recorded(server: ServerProcess, decision_id: str) -> int:
         found, cursor = 0, None
         while True:
             page = (await client.get(DECISIONS, params={"limit": 200, **({"cursor": cursor} if cursor else {})})).json()
-            found += sum(one["decision_id"] == decision_id for one in page["decisions"])
+            found += [one["decision_id"] for one in page["decisions"]].count(decision_id)
             cursor = page["next"]
             if cursor is None:
                 return found
@@ -302,3 +303,38 @@ async def test_an_address_that_is_taken_is_told_with_its_variables(server: Serve
     port = str(httpx.URL(server.url).port)
     with pytest.raises(RuntimeError, match="cannot listen on 127.0.0.1:" + port), running(tmp_path, COUNCIL_PORT=port):
         pass
+
+
+async def until(seen: Callable[[], Awaitable[bool]], timeout_s: float = 15) -> bool:
+    """Look again and again until something is seen."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        if await seen():
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def test_an_edited_policy_is_taken_up_and_a_bad_one_is_refused_and_counted(tmp_path: Path) -> None:
+    """Council.md, policy as data: no restart, and the old policy stays where the new one is bad."""
+    path = tmp_path / "policy.yaml"
+    good = default_policy_path().read_text()
+    path.write_text(good)
+    with running(tmp_path, COUNCIL_POLICY_PATH=str(path)) as server:
+        async with client_of(server) as client:
+
+            async def decided_under(version: int) -> bool:
+                answer = (await client.post(REVIEW, content=as_bytes(small_document()))).json()
+                return bool(answer["policy"]["version"] == version)
+
+            async def metric(line: str) -> bool:
+                return line in (await client.get("/metrics")).text
+
+            assert await decided_under(1)
+            path.write_text(good.replace("version: 1", "version: 2", 1))
+            assert await until(lambda: decided_under(2))
+            path.write_text("version: [")
+            assert await until(lambda: metric("council_policy_file_refused 1.0"))
+            assert await decided_under(2)
+            assert (await client.get("/readyz")).status_code == 200
+            assert await metric('council_policy_reloads_total{result="taken_up"} 1.0')

@@ -1,7 +1,7 @@
 """The review client over HTTP: one key per question, however often it has to be asked.
 
-Only what can pass is retried: connections, timeouts, 408, 429 and 5xx. Every try carries the same key, so that the council decides
-once (reliability.md, S1 to S5). A server's Retry-After is always waited out, or the client gives up at once.
+Only what can pass is retried: connections, timeouts, 408, 429 and 5xx. Every try carries the same key, so that the council
+decides once (reliability.md, S1 to S5). A server's Retry-After is always waited out, or the client gives up at once.
 """
 
 import asyncio
@@ -116,6 +116,8 @@ class _Question:
         self._key = key
         self._body = body
         self._headers = headers
+        self._pending: str | None = None
+        """Id of the decision that the council said it is making."""
         self._jitter = wait_random_exponential(multiplier=patience.wait_s, max=patience.longest_wait_s)
 
     async def answered(self) -> ReviewReply:
@@ -127,6 +129,8 @@ class _Question:
             async with asyncio.timeout(self._patience.total_s):
                 return await retrying(self._ask)
         except TimeoutError as error:
+            if self._pending is not None:
+                raise ReviewPendingError(self._pending, self._key) from error
             raise ReviewUnavailableError("patience has ended", self._key) from error
         except _TransientError as error:
             raise ReviewUnavailableError(str(error), self._key, retry_after_s=error.retry_after_s) from error
@@ -167,7 +171,7 @@ class _Question:
     async def _looked_up(self, pending: httpx.Response) -> ReviewReply:
         """Look for a decision that outlived its deadline until it is on record."""
         location = self._same_origin(pending.headers.get("Location"))
-        decision_id = location.rpartition("/")[2]
+        decision_id = self._pending = location.rpartition("/")[2]
         headers = {name: value for name, value in self._headers.items() if name == "X-Correlation-Id"}
         pause = max(_seconds(pending.headers.get("Retry-After")) or 0.0, self._patience.poll_s)
         looking = AsyncRetrying(

@@ -4,6 +4,7 @@ import logging
 import re
 from typing import Any
 
+import httpx
 import pytest
 
 from council.errors import DecisionPendingError, KeyConflictError, UnknownRealmError
@@ -55,7 +56,7 @@ async def test_the_idempotency_key_is_handed_on_with_or_without_quotes(sent: str
 async def test_an_idempotency_key_that_cannot_be_used_is_refused(sent: str) -> None:
     council = ScriptedCouncil()
     async with caller(application(council)) as client:
-        headers = {**JSON, "Idempotency-Key": sent.encode("latin-1")}
+        headers = httpx.Headers([*JSON.items(), ("Idempotency-Key", sent)], encoding="latin-1")
         response = await client.post(REVIEW, content=BODY, headers=headers)
 
     assert response.status_code == 400
@@ -137,7 +138,10 @@ HOSTILE: dict[str, tuple[bytes, int]] = {
     "nul_in_an_id": (BODY.replace(b'"realm-1"', b'"realm\\u0000"'), 422),
     "unknown_field": (BODY[:-1] + f', "{CANARY} <b>": 1}}'.encode(), 422),
     "unknown_effect": (BODY.replace(b"faction_delta", CANARY.encode()), 422),
-    "dangling_faction": (BODY.replace(b'"faction_id": "empire", "amount"', f'"faction_id": "{CANARY}", "amount"'.encode()), 422),
+    "dangling_faction": (
+        BODY.replace(b'"faction_id": "empire", "amount"', f'"faction_id": "{CANARY}", "amount"'.encode()),
+        422,
+    ),
     "long_string": (BODY.replace(b"text that", b"x" * 9000), 422),
 }
 
@@ -198,6 +202,10 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems_too() -> None:
         ("since=2026-01-01T00:00:00", "/since"),
         (f"policy_hash={CANARY}", "/policy_hash"),
         (f"realm_id={CANARY}%20x", "/realm_id"),
+        ("since=-9999999999999999", "/since"),
+        ("until=9999-12-31T23:59:59-10:00", "/until"),
+        ("realm=aelvyndor", "/realm"),
+        (f"{CANARY}=1", "/*"),
     ],
 )
 async def test_parameters_that_cannot_be_used_are_named_not_repeated(query: str, path: str) -> None:

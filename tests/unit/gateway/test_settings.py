@@ -51,7 +51,9 @@ def test_a_token_that_is_short_or_no_header_can_carry_is_refused_without_showing
 
 
 def test_a_missing_token_is_refused_with_the_line_that_makes_one() -> None:
-    with pytest.raises(SettingsError, match=r"COUNCIL_SERVICE_TOKEN is not set; make one: export COUNCIL_SERVICE_TOKEN"):
+    with pytest.raises(
+        SettingsError, match=r"COUNCIL_SERVICE_TOKEN is not set; make one: export COUNCIL_SERVICE_TOKEN"
+    ):
         read_settings({}).required_token()
 
 

@@ -1,5 +1,6 @@
 """Lints: what is valid and still cannot work (the issue, policy as data); every code is provoked once."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -280,3 +281,14 @@ def test_findings_come_gravest_first(tmp_path: Path) -> None:
     ranks = [SEVERITIES.index(finding.severity) for finding in lint(policy)]
     assert ranks == sorted(ranks)
     assert set(ranks) == {0, 1, 2}
+
+
+def test_the_documentation_explains_every_lint_and_every_key() -> None:
+    root = default_policy_path().parents[2]
+    told = (root / "docs" / "policy.md").read_text(encoding="utf-8")
+    lints = "".join((root / "policies" / f"lint{part}.py").read_text("utf-8") for part in ("", "_votes", "_rules"))
+    codes = set(re.findall(r'"(?:error|warning|hint)"(?: if \w+ else "warning")?,\s+"([a-z_]+)"', lints))
+    assert len(codes) > 20
+    table = told.partition("## Lints")[2]
+    assert codes == {name for row in table.split("\n| ")[2:] for name in re.findall(r"`([a-z_]+)`", row.split("|")[0])}
+    assert [key for key in SHIPPED.document if f"`{key}" not in told] == []

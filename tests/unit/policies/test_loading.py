@@ -131,6 +131,16 @@ def test_the_hash_covers_what_decides_and_not_how_it_is_written(tmp_path: Path) 
     assert small_policy(tmp_path, merge={"quorum": "0.61"}).content_hash != plain.content_hash
 
 
+def test_a_seating_condition_may_be_plainly_true_or_false(tmp_path: Path) -> None:
+    policy = small_policy(tmp_path, seating={"lore": True, "risk": False})
+    assert {r.rule.rule_id for r in policy.seating.evaluate({}) if r.fired} == {
+        "governor",
+        "fairness",
+        "lore",
+        "narrative",
+    }
+
+
 def test_weights_are_exact_and_overrides_hold_for_their_decision_type_only(tmp_path: Path) -> None:
     members = {**policy_document()["members"], "lore": {"weight": "0.5"}}
     policy = small_policy(tmp_path, members=members, weights={"impact_dispute": {"fairness": "3/2"}})
@@ -296,7 +306,7 @@ def test_all_faults_come_at_once_each_with_its_line(tmp_path: Path) -> None:
         ("id: x\n---\nid: y\n", "p.yaml:2: holds a second YAML document; write one policy per file"),
         ("? [1, 2]\n: 3\n", "p.yaml:1: a key must be a word; write key: value"),
         ("id: \x07\n", "p.yaml:1: holds the control character U+0007; remove it"),
-        ("id: \ufffe\n", "p.yaml: not valid YAML: control characters are not allowed"),
+        ("id: \ufffe\n", "p.yaml: not valid YAML: unacceptable character #xfffe: control characters are not allowed"),
         ("id: 99999999999999999999\n", "p.yaml:1: id: a whole number beyond 2^53; write a smaller one"),
         ("[" * 5000, "p.yaml:1: nested deeper than 8 levels; a policy needs far less"),
         ("- 1\n", "p.yaml:1: must be a mapping; write key: value lines below it, or {} for none"),

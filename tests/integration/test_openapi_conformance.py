@@ -1,0 +1,165 @@
+"""The OpenAPI document says what the service does: generated requests, checked answers, real examples."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+from starlette.testclient import TestClient
+
+from gateway.app import build_app
+from gateway.bootstrap import open_council
+from gateway.examples import REQUEST
+from gateway.review_endpoint import PATH
+from gateway.settings import read_settings
+from policies.contracts.answer import Answer
+from policies.contracts.request import DecisionRequest
+from tests.unit.gateway.scripted import BEARER, JSON, TOKEN, application, caller
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+]
+
+
+@pytest.fixture(scope="module", name="served")
+def served_to_all() -> Iterator[TestClient]:
+    """One council for all generated requests."""
+    yield from council_over_memory()
+
+
+@pytest.fixture
+def fresh() -> Iterator[TestClient]:
+    """A council that nobody has asked yet."""
+    yield from council_over_memory()
+
+
+def council_over_memory() -> Iterator[TestClient]:
+    """The real council over a store that ends with the test, without a socket."""
+    environ = {"COUNCIL_SERVICE_TOKEN": TOKEN, "COUNCIL_DATABASE_URL": "memory://", "COUNCIL_POLICY_WATCH": "false"}
+    options = read_settings(environ)
+    council = asyncio.run(open_council(options))
+    with TestClient(build_app(council.parts(), options), raise_server_exceptions=False) as client:
+        yield client
+
+
+OPERATIONS = [
+    ("POST", "/internal/council/review"),
+    ("GET", "/internal/council/decisions"),
+    ("GET", "/internal/council/decisions/{decision_id}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+]
+
+
+@pytest.fixture(scope="module")
+def api(served: TestClient) -> Any:
+    return schemathesis.openapi.from_asgi("/openapi.json", served.app)
+
+
+def test_every_operation_of_the_document_is_tried_below(api: Any) -> None:
+    found = [result.ok() for result in api.get_all_operations()]
+
+    assert {(one.method.upper(), one.path) for one in found} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_answer_is_one_that_the_document_declares(api: Any, method: str, path: str, mode: GenerationMode) -> None:
+    operation = api[path][method]
+    if mode is GenerationMode.NEGATIVE and method == "GET" and "{" not in path and "decisions" not in path:
+        pytest.skip("takes nothing that could be wrong")
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(mode))
+    def sent(case: Any) -> None:
+        case.call_and_validate(headers=BEARER, checks=CHECKS)
+
+    sent()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_without_the_token_every_internal_answer_is_a_declared_401(api: Any, method: str, path: str) -> None:
+    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=api[path][method].as_strategy())
+    def sent(case: Any) -> None:
+        nobody = {"Authorization": "Bearer nobody-in-particular"}
+        response = case.call_and_validate(headers=nobody, checks=[status_code_conformance, content_type_conformance])
+        assert (response.status_code == 401) == path.startswith("/internal/")
+
+    sent()
+
+
+def test_the_example_request_is_decided_and_read_back_as_declared(fresh: TestClient) -> None:
+    answered = fresh.post(PATH, content=orjson.dumps(REQUEST), headers=JSON)
+    answer = Answer.model_validate_json(answered.content)
+    read = fresh.get(f"/internal/council/decisions/{answer.decision_id}", headers=BEARER)
+
+    assert answered.status_code == 200
+    assert answer.final_verdict == "reject"
+    assert [veto.rule for veto in answer.vetoes] == ["canon_lock"]
+    assert read.json()["answer"] == answered.json()
+    assert read.json()["record"]["request"] == REQUEST
+
+
+def test_the_example_answer_is_what_the_example_request_is_answered(fresh: TestClient) -> None:
+    document = fresh.get("/openapi.json").json()
+    content = document["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"]
+    shown = content["examples"]["canon_break"]["value"]
+    answer = fresh.post(PATH, content=orjson.dumps(REQUEST), headers=JSON).json()
+
+    for volatile in ("record", "elapsed_ms", "policy"):
+        shown.pop(volatile)
+        answer.pop(volatile)
+    assert shown == answer
+
+
+def test_every_problem_example_is_a_problem_of_its_status(served: TestClient) -> None:
+    document = served.get("/openapi.json").json()
+    seen = 0
+    for item in document["paths"].values():
+        for operation in item.values():
+            for status, told in operation["responses"].items():
+                problem = told.get("content", {}).get("application/problem+json")
+                if problem is None:
+                    continue
+                for example in problem["examples"].values():
+                    assert example["value"]["status"] == int(status)
+                    seen += 1
+    assert seen > 20
+
+
+async def test_the_document_needs_no_token_and_no_page_loads_anything_from_elsewhere() -> None:
+    async with caller(application()) as client:
+        document = await client.get("/openapi.json")
+        pages = [await client.get(path) for path in ("/docs", "/redoc")]
+
+    assert document.status_code == 200
+    assert "http://" not in document.text.replace("http://www.w3.org", "")
+    assert [page.status_code for page in pages] == [404, 404]
+
+
+def test_the_request_of_the_document_is_the_models_own(served: TestClient) -> None:
+    schemas = served.get("/openapi.json").json()["components"]["schemas"]
+
+    assert schemas["DecisionRequest"]["properties"].keys() == DecisionRequest.model_json_schema()["properties"].keys()
+    assert schemas["DecisionRequest"]["additionalProperties"] is False
