@@ -44,7 +44,7 @@ def largest_cure(
             if at in cents:
                 amount = _part(cents[at], step, most)
                 if amount:
-                    kept.append(effect.model_copy(update={"amount": amount / CENTS}))
+                    kept.append(_resized(effect, amount / CENTS))
             else:
                 kept.append(effect)
         return kept
@@ -73,6 +73,15 @@ def applied(case: Case, modifications: Sequence[Modification]) -> Case:
         effects.append(effect if amount is None else effect.model_copy(update={"amount": amount}))
         origins.append(origin)
     return with_effects(case, tuple(effects), tuple(origins))
+
+
+def _resized(effect: Effect, amount: float) -> Effect:
+    """Return an effect with another amount; it is only tried out, so it is built without validation, which is quicker."""
+    if isinstance(effect, FactionDelta):
+        return FactionDelta.model_construct(op=effect.op, faction_id=effect.faction_id, amount=amount)
+    if isinstance(effect, MeterDelta):
+        return MeterDelta.model_construct(op=effect.op, meter=effect.meter, amount=amount)
+    return effect
 
 
 def _cents(effect: Effect) -> int:

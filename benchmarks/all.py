@@ -8,7 +8,8 @@ BENCHMARKS = ("review", "http_review", "ledger_append", "rules", "cli_start", "m
 
 def main() -> int:
     """Run all benchmarks; return 1 if any could not run."""
-    failed = [name for name in BENCHMARKS if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"]).returncode]
+    commands = {name: [sys.executable, "-m", f"benchmarks.{name}"] for name in BENCHMARKS}
+    failed = [name for name, command in commands.items() if subprocess.run(command, check=False).returncode]
     for name in failed:
         print(f"benchmark {name} did not run to its end", file=sys.stderr)
     return 1 if failed else 0

@@ -1,6 +1,6 @@
 """100,000 decisions recorded: the process holds no more memory than at 1,000.
 
-    python -m benchmarks.memory [--json] [DECISIONS]
+python -m benchmarks.memory [--json] [DECISIONS]
 """
 
 import asyncio

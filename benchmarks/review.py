@@ -12,16 +12,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-import orjson
 from langgraph.graph import END, START, StateGraph
 
 from benchmarks.report import Row, print_report
-from benchmarks.workload import everyday_request, sovereign_request
+from benchmarks.workload import council_requests, everyday_request, sovereign_request
 from council.graph import build_graph
 from council.ledger.opening import open_ledger
 from council.replay import replay
 from council.service import CouncilService
 from policies.loading import default_policy_path, load_policy
+from policies.policy import Policy
 
 IN_FLIGHT = 32
 ROUNDS = 5
@@ -70,6 +70,15 @@ async def seconds_each(once: Callable[[int], Awaitable[object]], *, in_flight: i
     return sorted(took)[len(took) // 2]
 
 
+def replays_a_second(bodies: list[bytes], policy: Policy) -> float:
+    """Return how many records are recomputed and compared a second."""
+    started = time.perf_counter()
+    for body in bodies:
+        if replay(body, policy):
+            raise AssertionError("a record does not replay")
+    return len(bodies) / (time.perf_counter() - started)
+
+
 async def measure() -> list[Row]:
     policy = load_policy(default_policy_path())
     fan = bare_fan_out()
@@ -77,24 +86,32 @@ async def measure() -> list[Row]:
         ledger = open_ledger(f"sqlite:///{Path(folder) / 'bench.db'}")
         service = CouncilService(ledger=ledger, current_policy=lambda: policy, graph=build_graph(lambda: policy))
         peer = await seconds_each(lambda _: fan.ainvoke({"votes": []}))
-        full, fast = sovereign_request(), everyday_request()
+        full, examples, fast = sovereign_request(), council_requests(), everyday_request()
         review = await seconds_each(lambda n: service.review(full, idempotency_key=f"full-{n}"))
+        turns = await seconds_each(lambda n: service.review(examples[n % len(examples)], idempotency_key=f"turn-{n}"))
         path = await seconds_each(lambda n: service.review(fast, idempotency_key=f"fast-{n}"))
         again = await seconds_each(lambda _: fan.ainvoke({"votes": []}))
-        bodies = [record.body async for record in ledger.scan(None)]
-        bodies = [body for body in bodies if orjson.loads(body)["path"] != "fast"]
-        started = time.perf_counter()
-        for body in bodies:
-            assert replay(body, policy) == ()
-        replays = len(bodies) / (time.perf_counter() - started)
+        stored = [record async for record in ledger.scan(None)]
+        council = [record.body for record in stored if record.path != "fast"][:1000]
+        # Of all events 5 to 15 % reach the council (000 §13): one in ten here.
+        history = [record.body for record in stored if record.path == "fast"][:900] + council[:100]
         await service.close()
         await ledger.close()
     floor = (peer + again) / 2
     return [
         Row("bare LangGraph five-way fan-out", f"{floor * 1e6:.0f} us", "1.00", ""),
-        Row("review by rules, record committed", f"{review * 1e6:.0f} us", f"{review / floor:.2f}", "<= 0.60"),
+        Row(
+            "review of the contract's size, record committed",
+            f"{review * 1e6:.0f} us",
+            f"{review / floor:.2f}",
+            "<= 0.60",
+        ),
+        Row("reviews of all council examples in turn", f"{turns * 1e6:.0f} us", f"{turns / floor:.2f}", "<= 0.60"),
         Row("fast path, record committed", f"{path * 1e6:.0f} us", f"{path / floor:.3f}", "<= 0.050"),
-        Row("replay from the record, one core", f"{replays:.0f} /s", "", ">= 2000 /s"),
+        Row(
+            "replay, a history with one council in ten", f"{replays_a_second(history, policy):.0f} /s", "", ">= 2000 /s"
+        ),
+        Row("replay, council decisions only", f"{replays_a_second(council, policy):.0f} /s", "", ">= 2000 /s"),
     ]
 
 

@@ -1,6 +1,6 @@
 """Twenty veto rules over one case: at most 40 microseconds a review.
 
-    python -m benchmarks.rules [--json]
+python -m benchmarks.rules [--json]
 """
 
 import sys

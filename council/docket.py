@@ -12,8 +12,8 @@ from typing import Final
 from council.graph import CouncilGraph
 from council.review import Review
 
-MAX_TOGETHER: Final = 16
-"""Most cases of one run: bounds how long the event loop is held, about five milliseconds."""
+MAX_TOGETHER: Final = 32
+"""Most cases of one run: bounds how long the event loop is held, some twenty milliseconds."""
 
 
 class Docket:

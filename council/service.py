@@ -93,6 +93,7 @@ class CouncilService:
         self._ledger = ledger
         self._current_policy = current_policy
         self._docket = Docket(graph, has_models=has_models)
+        self._has_models = has_models
         self._clock = clock
         self._max_bytes = max_bytes
         self._default_deadline_ms = default_deadline_ms
@@ -165,11 +166,12 @@ class CouncilService:
         read, policy = intake.read, self._current_policy()
         review = _open_review(read, policy)
         if not review.is_fast:
-            stored = await self._ledger.find_by_key(intake.key)
-            if stored is not None:
-                return _stored_answer(stored, read)
+            if self._has_models:
+                stored = await self._ledger.find_by_key(intake.key)
+                if stored is not None:
+                    return _stored_answer(stored, read)
             await self._docket.decide(review)
-        # On the fast path deciding again is cheaper than looking first: a key on record is found by the append.
+        # Without models, deciding again is cheaper than looking first: a key that is on record is found by the append.
         inputs = Inputs(
             read.request,
             read.canonical,
