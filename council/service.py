@@ -123,12 +123,13 @@ class CouncilService:
         key = _request_key(read, idempotency_key)
         # Without a key nobody can ask for this decision again, so one is drawn that nobody else has.
         intake = Intake(read, key or f"anonymous:{uuid.uuid4()}", correlation_id, started)
-        if read.request.deadline_ms is None:
+        deadline_ms = read.request.deadline_ms or self._default_deadline_ms
+        if deadline_ms is None:
             return await self._decide_once(intake)
         task = asyncio.ensure_future(self._decide_once(intake))
         self._late.add(task)
         task.add_done_callback(self._seen)
-        left_s = read.request.deadline_ms / 1000 - (self._clock.monotonic() - started)
+        left_s = deadline_ms / 1000 - (self._clock.monotonic() - started)
         done, _ = await asyncio.wait([task], timeout=max(0.0, left_s))
         if not done:
             raise DecisionPendingError(decision_id_of(intake.key))
@@ -164,14 +165,18 @@ class CouncilService:
 
     async def _decide(self, intake: Intake) -> Reviewed:
         read, policy = intake.read, self._current_policy()
-        review = _open_review(read, policy)
-        if not review.is_fast:
-            if self._has_models:
-                stored = await self._ledger.find_by_key(intake.key)
-                if stored is not None:
-                    return _stored_answer(stored, read)
-            await self._docket.decide(review)
+        realm = policy.realm(read.request.realm_id)
         # Without models, deciding again is cheaper than looking first: a key that is on record is found by the append.
+        if realm is None or self._has_models:
+            stored = await self._ledger.find_by_key(intake.key)
+            if stored is not None:
+                return _stored_answer(stored, read)
+        if realm is None:
+            raise UnknownRealmError(read.request.realm_id, sorted(policy.realms))
+        review = Review(open_case(read.request), policy, realm)
+        review.open()
+        if not review.is_fast:
+            await self._docket.decide(review)
         inputs = Inputs(
             read.request,
             read.canonical,
@@ -196,15 +201,6 @@ class CouncilService:
         for known in (policy, *policy.shadows):
             await self._ledger.put_policy(known.content_hash, orjson.dumps(known.document))
         self._remembered = policy
-
-
-def _open_review(read: ReadRequest, policy: Policy) -> Review:
-    realm = policy.realm(read.request.realm_id)
-    if realm is None:
-        raise UnknownRealmError(read.request.realm_id, sorted(policy.realms))
-    review = Review(open_case(read.request), policy, realm)
-    review.open()
-    return review
 
 
 def _write(inputs: Inputs, review: Review, elapsed_ms: int) -> Written:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from council.verification import verify
 from policies.contracts.answer import Answer
 from policies.faults import InvalidInputError
 from policies.loading import default_policy_path, load_policy
-from policies.policy import Policy
+from policies.policy import Policy, RealmPolicy
 from tests.unit.requests import as_bytes, request_document, small_document
 
 POLICY = load_policy(default_policy_path())
@@ -165,6 +166,26 @@ async def test_an_unknown_realm_is_refused(ledger: Ledger) -> None:
         await service_on(ledger).review(as_bytes(small_document(realm_id="realm-404")))
 
 
+async def test_an_answer_on_record_outlives_its_realm_in_the_policy(ledger: Ledger) -> None:
+    body = as_bytes(request_document(request_id="r-1"))
+    first = await service_on(ledger).review(body)
+    without = replace(POLICY, realms={"realm-9": RealmPolicy("enforce", 60)})
+    assert (await service_on(ledger, without).review(body)).answer == first.answer
+
+
+async def test_the_default_deadline_holds_for_requests_that_name_none(ledger: Ledger) -> None:
+    service = CouncilService(
+        ledger=SlowLedger(ledger),
+        current_policy=lambda: POLICY,
+        graph=build_graph(lambda: POLICY),
+        default_deadline_ms=50,
+    )
+    with pytest.raises(DecisionPendingError):
+        await service.review(as_bytes(small_document(request_id="r-1")))
+    await service.close()
+    assert len(await records(ledger)) == 1
+
+
 async def reviewed_records(ledger: Ledger) -> list[StoredRecord]:
     service = service_on(ledger)
     for document in (request_document(), small_document(), request_document(lore_constraints=[], risk_flags=[])):
@@ -235,10 +256,6 @@ async def test_the_realms_mode_says_whether_a_verdict_acts(
     ledger: Ledger, mode: str, verdict: str, is_held: bool
 ) -> None:
     """S0-103 to S0-105, S0-107."""
-    from dataclasses import replace
-
-    from policies.policy import RealmPolicy
-
     policy = replace(POLICY, realms={"realm-1": RealmPolicy(mode, 60)})  # type: ignore[arg-type]  # from the table above
     answer = answer_of(await service_on(ledger, policy).review(as_bytes(request_document())))
     body = orjson.loads((await records(ledger))[0].body)
