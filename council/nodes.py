@@ -5,11 +5,12 @@ run costs the graph a fixed millisecond, so cases that need nobody's model share
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from langgraph.channels import UntrackedValue
 from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.types import Command
+from typing_extensions import TypedDict
 
 from council.review import Review
 from policies.contracts.reading import validate_request
@@ -18,6 +19,12 @@ from policies.policy import Policy
 from policies.verdicts import Abstention, Member
 from policies.votes import Vote, abstention, vote_from_wire, vote_to_wire
 from world.case import Case, open_case
+
+if TYPE_CHECKING:
+    Reviews = tuple[Review, ...]
+else:
+    # Graph studios derive JSON Schemas from the state; a review has none, and none is typed in there.
+    Reviews = Any
 
 
 class Judge(Protocol):
@@ -40,7 +47,7 @@ class CouncilState(TypedDict, total=False):
     """
 
     request: dict[str, Any]
-    docket: Annotated[tuple[Review, ...], UntrackedValue]
+    docket: Annotated[Reviews, UntrackedValue]
     replies: Annotated[dict[str, Any], _together]
     """Votes of members with a model, by member."""
     verdicts: list[dict[str, Any]]

@@ -1,9 +1,11 @@
 """The graph: branches per member with a model, their failures, and one merge (S0-11, S0-56; reliability.md I6)."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from council.graph import build_graph
 from council.nodes import Judge
@@ -164,6 +166,21 @@ def test_a_bare_request_runs_as_in_a_graph_studio() -> None:
         "active_triggers",
         "contribution_recap",
     }
+
+
+async def test_the_graph_of_the_studio_has_schemas_and_runs_with_a_checkpointer() -> None:
+    """What the development server does: it reads the schemas, and brings a checkpointer that must find plain data."""
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    schema = build_graph(lambda: POLICY).get_input_jsonschema()
+    assert "request" in schema["properties"]
+    graph = build_graph(lambda: POLICY)
+    graph.checkpointer = InMemorySaver()
+    config: RunnableConfig = {"configurable": {"thread_id": "studio"}}
+    await graph.ainvoke({"request": sound_document()}, config)
+    kept = (await graph.aget_state(config)).values
+    assert "docket" not in kept
+    assert json.loads(json.dumps(kept)) == kept
 
 
 def test_the_planner_never_receives_what_a_player_wrote() -> None:
