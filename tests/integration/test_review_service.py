@@ -263,3 +263,23 @@ async def test_the_realms_mode_says_whether_a_verdict_acts(
     assert body["council_verdict"] == ("approve" if mode == "off" else "reject")
     if mode in ("log_only", "review_only"):
         assert {mode, "advisory:reject"} <= set(answer["audit_tags"])
+
+
+class EditedLedger(SlowLedger):
+    """A ledger whose second record was edited behind its back, hash and all but the link."""
+
+    async def scan(self, realm_id: str | None = None, after: int = 0) -> AsyncIterator[StoredRecord]:
+        async for record in self._ledger.scan(realm_id, after):
+            yield (
+                record._replace(body=record.body.replace(b'"held":false', b'"held":true '))
+                if record.position == 2
+                else record
+            )
+
+
+async def test_verification_names_the_first_bad_record_and_goes_no_further(ledger: Ledger) -> None:
+    """S0-88: an edited record is found."""
+    await reviewed_records(ledger)
+    checked = [one async for one in verify(EditedLedger(ledger))]
+    assert [(one.position, one.is_good) for one in checked] == [(1, True), (2, False)]
+    assert "hash" in checked[-1].reason
