@@ -47,7 +47,9 @@ def demo(
         asyncio.run(_demo(files, where, policy, as_json=as_json))
     if database is None and not as_json:
         write_line("")
-        note("next: council review examples/requests/FILE, then council explain ID --flip")
+        note(
+            "nothing was kept; next, in .venv/bin: council review examples/requests/FILE, then council explain ID --flip"
+        )
 
 
 async def _demo(files: list[Path], database: str, policy: str | None, *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from cli.console import draw
@@ -11,6 +10,7 @@ from cli.options import AsJson, Database, DecisionId
 from cli.output import write_json
 from cli.render_diff import differing, render_diff
 from cli.running import new_app
+from council.record import read_record
 
 app = new_app()
 
@@ -29,7 +29,7 @@ def diff(
     """
 
     async def load(ledger: Opened) -> list[dict[str, Any]]:
-        return [orjson.loads((await find_record(ledger, wanted)).body) for wanted in (first, second)]
+        return [read_record((await find_record(ledger, wanted)).body) for wanted in (first, second)]
 
     one, other = run_with_ledger(database, load)
     if as_json:

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from cli.errors import CliError
@@ -12,6 +11,7 @@ from cli.output import write_json
 from cli.running import new_app
 from cli.shelf import policy_or_none
 from council.explain import quota_lines, recorded_flips, rule_readings
+from council.record import read_record
 from council.shelf import PolicyShelf
 from policies.policy import Policy
 
@@ -34,7 +34,7 @@ def explain(
     if flip and policy is None:
         fix = "the ledger keeps every policy that decided; this one is missing, so check it with: council verify"
         raise CliError("the policy of this record is not in the ledger", fix)
-    record = orjson.loads(stored.body)
+    record = read_record(stored.body)
     if as_json:
         write_json(_explained(stored, record, policy, flip=flip))
         return

@@ -1,9 +1,8 @@
 """Decisions as rows: one line each, newest information first to the eye, ids last so that they can be copied."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-import orjson
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,6 +11,7 @@ from rich.text import Text
 from cli.console import verdict_text
 from cli.render_parts import cut
 from cli.text import clean, moment
+from council.record import DamagedRecordError, read_record
 
 SHORT_ID: Final = 14
 """Characters of an id in a table: `show`, `explain` and `diff` take the start of an id."""
@@ -34,7 +34,10 @@ class Listed(NamedTuple):
 
 def listed(body: bytes, position: int) -> Listed:
     """Return the row of one record."""
-    record: Mapping[str, Any] = orjson.loads(body)
+    try:
+        record = read_record(body)
+    except DamagedRecordError as damaged:
+        return Listed(position, "", "", "", "damaged", "", 0, False, f"{damaged}; council verify names it", "")
     return Listed(
         position,
         record["recorded_at"],

@@ -59,6 +59,8 @@ def head(record: Record) -> Panel:
     title.stylize("bold")
     title.plain = title.plain.upper()
     path = {"fast": "fast path", "council": "by the council", "veto": "by veto"}[record["path"]]
+    if record["council_verdict"] != verdict:
+        path = f"{record['mode']}: the council says {record['council_verdict']}"
     title.append(f"  {path}", style="default not bold")
     top.add_row(title, Text(clean(record["decision_id"]), style="dim"))
     parts = [record["decision_type"], f"realm {record['realm_id']}", *_actor(request)]
@@ -105,6 +107,8 @@ def bar(share: Fraction, quota: Fraction | None, style: str, width: int = BAR_WI
 def merge_words(merge: Record) -> str:
     """Return the merge's other figures: coverage against the quorum, confidence, and what decided."""
     votes, rules = merge["votes_outcome"], merge["rules_outcome"]
+    if votes is None:
+        return f"confidence {fraction(merge['confidence'])} · votes were never asked, a rule says {rules}"
     decided = {
         "veto": f"votes say {votes}, a rule says {rules}",
         "floor": f"votes say {votes}, a floor says {rules}",

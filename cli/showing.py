@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from cli.console import console, draw
 from cli.ledger import Stored, place_of
 from cli.render_show import render_show
+from council.record import read_record
 
 
 def draw_stored(stored: Stored) -> None:
     """Draw one recorded decision."""
-    draw(*render_show(orjson.loads(stored.body), stored=place_of(stored), width=console().width))
+    draw(*render_show(read_record(stored.body), stored=place_of(stored), width=console().width))
 
 
 def draw_answer(request: Mapping[str, Any], answer: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from cli.errors import CliError
 from council.errors import CouncilError, UnknownRealmError
 from council.ledger.port import LedgerConfigError, LedgerUnavailableError
+from council.record import DamagedRecordError
 from gateway.errors import GatewayError, SettingsError
 from policies.faults import InvalidInputError, PoliciesError
 from policies.policy_faults import InvalidPolicyError
@@ -37,6 +38,8 @@ def _failed(error: Exception) -> CliError | None:
             fix = "COUNCIL_DATABASE_URL or --database names the store; 'council review FILE' makes one"
         case LedgerUnavailableError():
             fix = "check that it is there and can be written; 'council review' and 'council migrate' make one"
+        case DamagedRecordError():
+            fix = "'council verify' names every bad record; restore the store from a backup"
         case UnknownRealmError():
             fix = 'name one of them, or give the policy a realm "*" that stands for every other'
         case ReviewError():

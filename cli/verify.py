@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import typer
 
 from cli.console import progress
+from cli.errors import CliError
 from cli.exits import Exit
 from cli.export import total_records
 from cli.ledger import Opened, run_with_ledger
@@ -45,6 +46,8 @@ def verify_records(realm: Realm = None, database: Database = None, as_json: AsJs
 
 
 async def _verify(ledger: Opened, realm: str | None) -> Verified:
+    if realm is not None and realm not in await ledger.realms():
+        raise CliError(f"no realm {realm!r} is on record", "'council list' shows the realms of the decisions on record")
     records = 0
     realms: set[str] = set()
     bad: list[Checked] = []
@@ -72,9 +75,8 @@ def _report(found: Verified) -> list[str]:
     lines += [f"✗ also {_place(checked)}: {clean(checked.reason)}" for checked in found.bad[1:_MOST_SHOWN]]
     if len(found.bad) > _MOST_SHOWN:
         lines.append(f"✗ and {len(found.bad) - _MOST_SHOWN} more")
-    lines.append(
-        f"{len(found.bad)} of {found.records} checked are bad; look at the first with: council show <decision>"
-    )
+    lines.append(f"{len(found.bad)} of {found.records} checked are bad; a realm is checked up to its first broken link")
+    lines.append("look at the first with: council show <decision>")
     return lines
 
 

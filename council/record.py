@@ -12,6 +12,7 @@ import orjson
 
 from council.assessment import Assessment
 from council.conclusion import Conclusion
+from council.errors import CouncilError
 from council.merge import Merged
 from council.modifications import required_to_wire
 from council.triage import Triage
@@ -24,6 +25,13 @@ from policies.verdicts import Verdict
 from policies.votes import Vote, vote_to_wire
 
 SCHEMA: Final = "council.record/1"
+
+
+class DamagedRecordError(CouncilError):
+    """a record's body is not the document of a record: it was edited, or the store is damaged"""
+
+    def __init__(self) -> None:
+        super().__init__("the record is damaged: its body is not the document of a record")
 
 
 class Inputs(NamedTuple):
@@ -52,6 +60,22 @@ class Written(NamedTuple):
     body: bytes
     answer: bytes
     """The answer without its `record` field."""
+
+
+def read_record(body: bytes) -> dict[str, Any]:
+    """Return the document of a stored record.
+
+    Raises:
+        DamagedRecordError: where the bytes are not one.
+    """
+    try:
+        document: dict[str, Any] = orjson.loads(body)
+        is_record = isinstance(document, dict) and "answer" in document and "request" in document
+    except orjson.JSONDecodeError:
+        is_record = False
+    if not is_record:
+        raise DamagedRecordError
+    return document
 
 
 def write_record(

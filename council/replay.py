@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from council.record import SCHEMA, Inputs, write_record
+from council.record import SCHEMA, DamagedRecordError, Inputs, read_record, write_record
 from council.review import Review, deliberate
 from policies.canonical import canonical_json, plain_canonical_json
 from policies.contracts.reading import validate_request
@@ -42,7 +42,10 @@ def replay(body: bytes, policy: Policy) -> tuple[Difference, ...]:
     Returns:
         Every difference; empty where the record says what it must.
     """
-    document = orjson.loads(body)
+    try:
+        document = read_record(body)
+    except DamagedRecordError as error:
+        return (Difference("", "damaged", str(error)),)
     if document.get("schema") != SCHEMA:
         return (Difference("/schema", document.get("schema"), SCHEMA),)
     if document["policy"]["hash"] != policy.content_hash:

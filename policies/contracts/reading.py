@@ -76,9 +76,25 @@ def describe(kind: str, loc: tuple[str | int, ...], message: str, context: dict[
             message, fix = "not one of the known values", f"use one of: {context.get('expected', '')}"
         case "string_pattern_mismatch":
             message, fix = "holds characters that are not allowed here", "remove control characters and spaces"
+        case "model_type" | "dict_type":
+            message, fix = "must be an object", "send {...} with named fields"
+        case "timezone_aware":
+            message, fix = "has no time zone", 'end the time with Z or an offset such as "+07:00"'
         case _:
-            message, fix = message[0].lower() + message[1:], ""
+            message, fix = message[0].lower() + message[1:], _general_fix(kind)
     return Fault(_path(loc, tree), message, fix)
+
+
+def _general_fix(kind: str) -> str:
+    fixes = {
+        "_type": "send the JSON type that the contract names (council schema)",
+        "_parsing": "write it in the form that the contract names (council schema)",
+        "too_long": "shorten it",
+        "too_short": "lengthen it",
+        "_equal": "send a value within the bound",
+        "_than": "send a value within the bound",
+    }
+    return next((fix for ending, fix in fixes.items() if kind.endswith(ending)), "see the contract: council schema")
 
 
 def _path(loc: tuple[str | int, ...], tree: Any) -> str:
@@ -111,6 +127,9 @@ def _dangling_references(request: DecisionRequest) -> Iterator[Fault]:
             where = f"name one that /world_snapshot/{plural} has ({did_you_mean(name, list(known))})"
             yield Fault(pointer("proposed_change", *segments), f"{kind} is not in the snapshot", where)
 
+    actor = request.proposed_change.actor
+    if actor is not None and actor.faction_id is not None:
+        yield from missing("faction", actor.faction_id, "actor", "faction_id")
     for index, effect in enumerate(request.proposed_change.effects):
         at = ("effects", index)
         if isinstance(effect, FactionDelta):

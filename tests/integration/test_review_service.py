@@ -224,6 +224,11 @@ async def test_an_edited_record_does_not_replay(ledger: Ledger, path: tuple[Any,
     assert replay(edited, POLICY) != ()
 
 
+async def test_a_damaged_record_is_a_difference_and_not_a_crash() -> None:
+    found = replay(b"not json", POLICY)
+    assert [difference.recorded for difference in found] == ["damaged"]
+
+
 async def test_verification_passes_what_was_written(ledger: Ledger) -> None:
     await reviewed_records(ledger)
     assert [checked.reason for checked in [one async for one in verify(ledger)]] == ["", "", ""]

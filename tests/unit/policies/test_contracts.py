@@ -51,6 +51,11 @@ BAD: dict[str, tuple[Change, str, str]] = {
         f"{EFFECT}/faction_id",
         "not in the snapshot",
     ),
+    "an actor of a faction that is not there": (
+        at("/proposed_change/actor/faction_id", "orcs"),
+        "/proposed_change/actor/faction_id",
+        "not in the snapshot",
+    ),
     "a territory that is not there": (
         at("/proposed_change/effects/1/territory_id", "t-9"),
         "/proposed_change/effects/1/territory_id",
@@ -75,7 +80,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "a naive time": (
         at("/supporting_events/0/created_at", "2026-03-01T10:00:00"),
         "/supporting_events/0/created_at",
-        "timezone",
+        "no time zone",
     ),
     "a structured flag without severity": (at("/risk_flags/0", {"code": "x"}), "/risk_flags/0/severity", "missing"),
     "a lock of unknown mode": (at("/lore_constraints/1/mode", "maybe"), "/lore_constraints/1/mode", "known values"),
