@@ -168,6 +168,31 @@ def test_an_edited_record_is_named_and_exits_with_1(
     assert "recorded" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("list",), 0), (("show", "{id}"), 2), (("explain", "{id}"), 2), (("replay", "--all"), 1)]
+)
+def test_a_damaged_record_is_told_and_harms_no_other(
+    broken: sqlite3.Connection,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+) -> None:
+    (spoiled,) = broken.execute(f"SELECT decision_id FROM {_records_table(broken)} WHERE position = 6").fetchone()
+    broken.execute(f"UPDATE {_records_table(broken)} SET body = CAST('not json' AS BLOB) WHERE position = 6")
+    broken.commit()
+    words = [argument.format(id=spoiled) for argument in arguments]
+    assert main([*words, "--database", f"sqlite:///{tmp_path / 'copy.db'}"]) == code
+    told = capsys.readouterr()
+    assert "damaged" in told.out + told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_realm_that_is_not_on_record_is_not_verified(database: str, council: Council) -> None:
+    done = council("verify", "--realm", "realm-404", "--database", database)
+    assert (done.code, "no realm 'realm-404' is on record" in done.err) == (2, True)
+
+
 def test_a_cut_chain_is_found(broken: sqlite3.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken.execute(f"DELETE FROM {_records_table(broken)} WHERE position > 10")
     broken.commit()
