@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: going back would delete records."""
-    raise NotImplementedError("records are never deleted; restore a backup instead")
+    raise RuntimeError("records are never deleted; restore a backup instead")
 
 
 def _create_records() -> None:
