@@ -54,6 +54,9 @@ def policy_from_document(document: Mapping[str, Any], shadows: Sequence[Policy] 
     complaints = Complaints(RECORD, {}, is_recorded=True)
     root = Place(document, (), complaints)
     hashes = shadow_hashes(document)
+    listed = document.get("shadow", []) if isinstance(document, Mapping) else []
+    if not isinstance(listed, list | tuple) or list(listed) != list(hashes):
+        complaints.add(("shadow",), "must be a list of content hashes")
     written = written_out(root, hashes)
     for shadow in shadows:
         if shadow.content_hash not in hashes:

@@ -431,3 +431,10 @@ def test_the_catalogue_names_every_signal_once() -> None:
 def test_key_paths_are_written_as_people_write_them() -> None:
     assert dotted(("rules", 2, "when")) == "rules[2].when"
     assert dotted(()) == ""
+
+
+@pytest.mark.parametrize("listed", [float("inf"), [float("inf")], None, "x", {"a": 1}, [1]])
+def test_a_recorded_policy_whose_shadows_are_no_hashes_is_refused(listed: object) -> None:
+    document = {**load_policy(default_policy_path()).document, "shadow": listed}
+    with pytest.raises(InvalidPolicyError, match="must be a list of content hashes"):
+        policy_from_document(document)
