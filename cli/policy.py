@@ -1,5 +1,6 @@
 """`council policy`: what the policy says, whether it makes sense, and what a change of it would do."""
 
+from fractions import Fraction
 from typing import Annotated
 
 import typer
@@ -13,7 +14,8 @@ from cli.policy_files import current_policy, policy_path
 from cli.render_policy import render_policy, render_signals
 from cli.render_power import render_comparison, render_findings, render_power
 from cli.running import new_app
-from policies.comparison import compare
+from policies.comparison import Comparison, compare
+from policies.diversity import ILLUSTRATED
 from policies.faults import did_you_mean
 from policies.lint import lint as lint_policy
 from policies.power import policy_power
@@ -32,7 +34,7 @@ def policies() -> None:
 
 @app.command()
 def show(file: File = None, as_json: AsJson = False) -> None:
-    """Show a policy: members, quotas, rules, realms.
+    """Show a policy: members, quotas, rules, models, realms.
 
     With --json the whole document, every default written out, with its hash.
     """
@@ -51,8 +53,8 @@ def lint(
 ) -> None:
     """Check a policy: what is valid, and still cannot work as it reads.
 
-    Members that can never change a verdict, dictators, quotas that nobody can reach, rules that can never fire. An error
-    exits with 1; a file that is no policy at all with 2.
+    Members that can never change a verdict, dictators, quotas that nobody can reach, rules that can never fire, one model
+    behind all members, models without a price. An error exits with 1; a file that is no policy at all with 2.
     """
     found = lint_policy(current_policy(file))
     if as_json:
@@ -72,7 +74,7 @@ def diff(
     with_rules: Annotated[bool, typer.Option("--with-rules", help="Count enforced rules as players.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two policies: every key that differs, and whose voting power."""
+    """Compare two policies: every key that differs, models and budgets too, and whose voting power."""
     comparison = compare(current_policy(old), current_policy(new), with_rules=with_rules)
     if as_json:
         write_json(
@@ -81,10 +83,19 @@ def diff(
                 "new": comparison.new_hash,
                 "changes": [change._asdict() for change in comparison.changes],
                 "power": [change._asdict() for change in comparison.power],
+                "effective_votes": _worth(comparison),
             }
         )
     else:
         draw(*render_comparison(comparison))
+
+
+def _worth(comparison: Comparison) -> dict[str, dict[str, Fraction]] | None:
+    """Return effective votes per correlation; None where they stay as they are."""
+    if comparison.worth is None:
+        return None
+    pairs = zip(("old", "new"), comparison.worth, strict=True)
+    return {when: {str(rho): votes for rho, votes in zip(ILLUSTRATED, worth, strict=True)} for when, worth in pairs}
 
 
 @app.command()

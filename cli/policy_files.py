@@ -15,9 +15,20 @@ def policy_path(file: str | None) -> Path:
 
 
 def current_policy(file: str | None) -> Policy:
-    """Load the policy of the option; without it the one in force.
+    """Load the policy of an argument as it is written; without it the one in force.
 
     Raises:
         InvalidPolicyError: naming every fault with file, line and key.
+        SettingsError: where no file is given and the settings cannot be used.
     """
-    return load_policy(policy_path(file))
+    return load_policy(file) if file is not None else policy_in_force(None)
+
+
+def policy_in_force(file: str | None) -> Policy:
+    """Load the policy that decides: that of `--policy`, or else of the settings, with the models of COUNCIL_MODELS.
+
+    Raises:
+        InvalidPolicyError: naming every fault with file, line and key.
+        SettingsError: where the settings cannot be used.
+    """
+    return load_policy(policy_path(file), read_settings().models)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import verdict_text
+from cli.render_models import render_models
 from cli.render_parts import lines, section
 from cli.text import clean, fraction
 from policies.evidence import SignalSpec
@@ -27,6 +28,7 @@ def render_policy(policy: Policy, file: str) -> list[RenderableType]:
         section("Convenes", _conditions(policy.invocation)),
         section("Seats", _conditions(policy.seating)),
         section("Rules", _rules(policy.rules.rules)),
+        section("Models", render_models(policy)),
         section("Realms", lines(_realms(policy))),
         section("Impact", Group(*map(Text, _impact(policy)))),
     ]

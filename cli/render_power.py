@@ -15,6 +15,7 @@ from cli.output import json_text
 from cli.render_parts import section
 from cli.text import clean, percent
 from policies.comparison import Change, Comparison, PowerChange
+from policies.diversity import worth_told
 from policies.findings import Finding
 from policies.power import LevelPower, Power
 
@@ -60,6 +61,9 @@ def render_comparison(comparison: Comparison) -> list[RenderableType]:
         parts.append(section("Power", _power_changes(comparison.power)))
     else:
         parts.append(Text("nobody's voting power changes", style="dim"))
+    if comparison.worth is not None:
+        told = " → ".join(map(worth_told, comparison.worth))
+        parts.append(Text(f"effective votes by models: {told} (rho: how far errors of one model are correlated)"))
     return parts
 
 

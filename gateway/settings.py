@@ -1,4 +1,4 @@
-"""Settings: read once from the environment, every variable with the prefix `COUNCIL_`.
+"""Settings: read once from the environment and the env file, every variable with the prefix `COUNCIL_`.
 
 The core never sees this class; it takes values. Tunables of game balance live in the policy, not here.
 """
@@ -12,8 +12,12 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.env_file import DEFAULT as DEFAULT_ENV_FILE
+from gateway.env_file import file_variables
 from gateway.errors import SettingsError
 from policies.faults import did_you_mean
+from policies.model_choice import read_choices
+from policies.policy_faults import InvalidPolicyError
 
 PREFIX: Final = "COUNCIL_"
 MIN_TOKEN: Final = 16
@@ -36,6 +40,12 @@ class Settings(BaseSettings):
     """Bearer token that callers of /internal/* send; at least 16 characters; `council serve` needs it."""
     policy_path: Path | None = None
     """Policy file; without it the policy that ships with the product."""
+    models: str | None = None
+    """Models that the members ask: ENDPOINT/MODEL[@URL] for all of them, MEMBER=ENDPOINT/MODEL for one; or: rules."""
+    env_file: str = DEFAULT_ENV_FILE
+    """File with further settings and the endpoints' keys; the environment wins over it; empty: none."""
+    cassette: Annotated[str, Field(pattern=r"^(record|replay):.+$")] | None = None
+    """What models answer, on file: record:FILE keeps it, replay:FILE serves it and never asks a model."""
     policy_watch: bool = True
     """Whether a running server takes up edits of the policy file."""
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -69,10 +79,10 @@ class Settings(BaseSettings):
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment and the env file.
 
     Args:
-        environ: stands in for the process's environment.
+        environ: stands in for both.
         overrides: values of the command line, by field name; None means not given.
 
     Raises:
@@ -80,24 +90,50 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        settings = Settings(**given) if environ is None else _from_mapping(environ, given)
+        settings = _from_mapping(variables() if environ is None else environ, given)
     except ValidationError as error:
         faults = [_fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors(include_url=False)]
         raise SettingsError(faults) from None
     _check_token(settings)
+    _check_models(settings)
     return settings
+
+
+def variables() -> Mapping[str, str]:
+    """Return what the process was given: its environment, and beneath it the env file.
+
+    Raises:
+        SettingsError: where the env file cannot be read.
+    """
+    return {**file_variables(), **os.environ}
+
+
+def key_variables(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return the variables that endpoints' keys are looked up in: the environment, and beneath it the env file.
+
+    A variable that is set to nothing is as good as not set: it does not hide the file's.
+
+    Args:
+        environ: stands in for the process's environment; the env file is read all the same.
+
+    Raises:
+        SettingsError: where the env file cannot be read.
+    """
+    given = os.environ if environ is None else environ
+    found = [*file_variables(environ).items(), *given.items()]
+    return {name: value.strip() for name, value in found if value.strip()}
 
 
 def unknown_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return a line for each variable with our prefix that names no setting: most often a typing error."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
-    ours = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(PREFIX))
+    ours = sorted(name for name in (variables() if environ is None else environ) if name.startswith(PREFIX))
     return tuple(f"{name} names no setting; {did_you_mean(name, known)}" for name in ours if name not in known)
 
 
 def _from_mapping(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
     read = {name: environ[PREFIX + name.upper()] for name in Settings.model_fields if PREFIX + name.upper() in environ}
-    # `Settings(...)` would mix in the process's own environment; validation alone does not.
+    # `Settings(...)` would read the process's own environment, and not our env file; validation alone does not.
     return Settings.model_validate(Settings.model_construct().model_dump() | read | dict(given))
 
 
@@ -123,3 +159,10 @@ def _check_token(settings: Settings) -> None:
     if not (token.isascii() and token.isprintable() and " " not in token):
         fault = f"{PREFIX}SERVICE_TOKEN holds characters that no header can carry; make one: {MAKE_TOKEN}"
         raise SettingsError([fault])
+
+
+def _check_models(settings: Settings) -> None:
+    try:
+        read_choices(settings.models or "")
+    except InvalidPolicyError as error:
+        raise SettingsError([str(fault) for fault in error.faults]) from None

@@ -7,9 +7,11 @@ from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import SecretStr
 
+from gateway.env_file import file_variables
 from gateway.settings import PREFIX, Settings
 
 HIDDEN: Final = "********"
+Source = Literal["environment", "env file", "default", "command line"]
 _PASSWORD = re.compile(r"^([^:@/]*:).*(?=@)")
 
 
@@ -20,23 +22,31 @@ class ShownSetting(NamedTuple):
     value: str
     """The value in use; secrets are hidden."""
     default: str
-    source: Literal["environment", "default", "command line"]
+    source: Source
     meaning: str
 
 
 def shown_settings(settings: Settings, environ: Mapping[str, str] | None = None) -> tuple[ShownSetting, ...]:
-    """List every setting in the order of the class."""
+    """List every setting in the order of the class.
+
+    Args:
+        settings: the settings in use.
+        environ: stands in for the process's environment and the env file.
+    """
     given = os.environ if environ is None else environ
-    return tuple(_shown(settings, name, given) for name in Settings.model_fields)
+    beneath = file_variables() if environ is None else {}
+    return tuple(_shown(settings, name, given, beneath) for name in Settings.model_fields)
 
 
-def _shown(settings: Settings, name: str, environ: Mapping[str, str]) -> ShownSetting:
+def _shown(settings: Settings, name: str, environ: Mapping[str, str], beneath: Mapping[str, str]) -> ShownSetting:
     field = Settings.model_fields[name]
     variable = PREFIX + name.upper()
     value = getattr(settings, name)
-    source: Literal["environment", "default", "command line"] = "default"
+    source: Source = "default"
     if variable in environ:
         source = "environment"
+    elif variable in beneath:
+        source = "env file"
     elif value != field.default:
         source = "command line"
     meaning = field.description or ""

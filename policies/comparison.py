@@ -1,8 +1,10 @@
-"""What changed between two policies: every key with its old and new value, and whose voting power changed with it."""
+"""What changed between two policies: every key with its old and new value, and what the votes are worth with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from policies.diversity import votes_worth
 from policies.policy import Policy
 from policies.power import Power, policy_power
 from policies.verdicts import DecisionType, Verdict
@@ -34,6 +36,13 @@ class PowerChange(NamedTuple):
     """None where the player is gone."""
 
 
+class WorthChange(NamedTuple):
+    """How many independent votes those of members with models are worth, per correlation of `diversity.ILLUSTRATED`."""
+
+    old: tuple[Fraction, ...]
+    new: tuple[Fraction, ...]
+
+
 class Comparison(NamedTuple):
     """Two policies side by side."""
 
@@ -42,6 +51,8 @@ class Comparison(NamedTuple):
     changes: tuple[Change, ...]
     power: tuple[PowerChange, ...]
     """Members among themselves; rules and their effect on members are left out unless `with_rules` was asked for."""
+    worth: WorthChange | None
+    """None where members share models as before."""
 
 
 def compare(old: Policy, new: Policy, *, with_rules: bool = False) -> Comparison:
@@ -53,7 +64,9 @@ def compare(old: Policy, new: Policy, *, with_rules: bool = False) -> Comparison
         with_rules: whether power is that of members and enforced rules together, instead of the members' alone.
     """
     changes = tuple(_changes(_keyed(old.document), _keyed(new.document), ""))
-    return Comparison(old.content_hash, new.content_hash, changes, _power_changes(old, new, with_rules))
+    worth = WorthChange(votes_worth(old), votes_worth(new))
+    power = _power_changes(old, new, with_rules)
+    return Comparison(old.content_hash, new.content_hash, changes, power, worth if worth.old != worth.new else None)
 
 
 def _changes(old: Any, new: Any, key: str) -> Iterator[Change]:

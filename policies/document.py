@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from policies.cursor import REQUIRED, Place
+from policies.models_document import MEMBER_FIELDS, check_uses, written_models, written_use
 from policies.rule_document import conditions, seating, vetoes_and_floors
 from policies.signals.catalogue import THRESHOLDS
 from policies.verdicts import DECISION_TYPES, MEMBERS, REALM_MODES, VERDICTS, Member, Verdict
@@ -49,6 +50,7 @@ _FIELDS: Final[Mapping[str, Any]] = {
     "invocation": REQUIRED,
     "impact": {},
     "rules": REQUIRED,
+    "models": {},
     "realms": REQUIRED,
     "shadow": [],
 }
@@ -79,9 +81,17 @@ def written_out(root: Place, shadow_hashes: Sequence[str]) -> dict[str, Any]:
         "invocation": conditions(fields["invocation"]),
         "impact": _impact(fields["impact"]),
         "rules": vetoes_and_floors(fields["rules"]),
+        "models": _models(fields["models"], fields["members"]),
         "realms": _realms(fields["realms"]),
         "shadow": list(shadow_hashes),
     }
+
+
+def _models(place: Place, members: Place) -> dict[str, Any]:
+    written = written_models(place)
+    if written and isinstance(members.value, Mapping):
+        check_uses({name: members.at(name, value) for name, value in members.value.items()}, written["endpoints"])
+    return written
 
 
 def _members(place: Place) -> dict[str, Any]:
@@ -94,9 +104,12 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
         {
             "weight": 1,
             "confidence": "ignore",
-            "judge": "rules",
+            "judge": "model",
             "models_may": "relax" if member == "narrative" else "tighten",
             "thresholds": {},
+            # Text that a player wrote goes to as few members as possible: the one that judges a story must read it.
+            "reads_player_text": member == "narrative",
+            **MEMBER_FIELDS,
         }
     )
     if not fields:
@@ -107,6 +120,7 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
         "judge": fields["judge"].choice(["rules", "model"]),
         "models_may": fields["models_may"].choice(["tighten", "relax"]),
         "thresholds": _thresholds(fields["thresholds"], member),
+        **written_use(fields),
     }
 
 

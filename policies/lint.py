@@ -1,9 +1,10 @@
 """Lints of a policy: what is valid, and still cannot work as it reads (docs/policy.md has the codes). Pure."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from policies.findings import SEVERITIES, Finding
+from policies.lint_models import lint_models
 from policies.lint_rules import lint_rules
 from policies.lint_votes import lint_votes
 from policies.policy import Policy
@@ -15,11 +16,15 @@ HARD_VETOES: Final[Mapping[str, str]] = {
 }
 """The three vetoes of 000 §7.3 by the ids that council.md fixes."""
 _NAMING: Final = ("id", "version", "shadow")
+_MODELS_THAT_DECIDE: Final = ("on_failure", "twin_from_impact", "rebuttal_margin")
+_ASKING: Final = ("model", "temperature", "timeout_s", "max_output_tokens")
+"""What a member says of whom it asks and how: a shadow asks nobody, it hears what the live policy's models said."""
 
 
 def lint(policy: Policy) -> tuple[Finding, ...]:
     """Return everything found, gravest first, else in the order of the file."""
-    found = [*lint_votes(policy), *lint_rules(policy), *_vetoes(policy), *_realms(policy), *_shadows(policy)]
+    found = [*lint_votes(policy), *lint_rules(policy), *_vetoes(policy), *lint_models(policy), *_realms(policy)]
+    found += _shadows(policy)
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
@@ -88,5 +93,13 @@ def _shadows(policy: Policy) -> Iterator[Finding]:
         seen.setdefault(shadow.content_hash, index)
 
 
-def _decisive(policy: Policy) -> dict[str, object]:
-    return {key: value for key, value in policy.document.items() if key not in _NAMING}
+def _decisive(policy: Policy) -> dict[str, Any]:
+    document: dict[str, Any] = {key: value for key, value in policy.document.items() if key not in _NAMING}
+    models, members = document.get("models", {}), document["members"]
+    when_spent = models.get("budgets", {}).get("when_spent")
+    document["models"] = {"when_spent": when_spent, **{key: models.get(key) for key in _MODELS_THAT_DECIDE}}
+    document["members"] = {
+        member: {key: value for key, value in written.items() if key not in _ASKING}
+        for member, written in members.items()
+    }
+    return document

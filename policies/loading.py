@@ -11,6 +11,9 @@ from typing import Any, Final
 from policies.canonical import canonical_json, sha256_hex
 from policies.cursor import Complaints, Place
 from policies.document import written_out
+from policies.model_choice import ModelChoice, read_choices, with_choices
+from policies.models import Price
+from policies.models_document import model_use, models_policy
 from policies.policy import MemberPolicy, Policy, RealmPolicy
 from policies.policy_faults import InvalidPolicyError, PolicyFault
 from policies.rules import Rule, RuleSet, compile_rule
@@ -28,14 +31,19 @@ def default_policy_path() -> Path:
     return Path(__file__).parent / "data" / "aelvyndor.yaml"
 
 
-def load_policy(path: Path | str) -> Policy:
+def load_policy(path: Path | str, models: str | None = None) -> Policy:
     """Load a policy file with its shadow policies.
+
+    Args:
+        path: the policy file.
+        models: what COUNCIL_MODELS says (`policies.model_choice`), laid over the file; its shadow policies, which ask
+            nobody, stay as they are.
 
     Raises:
         InvalidPolicyError: with every fault of the file and its shadows: unreadable, not YAML, unknown keys, wrong
-            values, bad conditions.
+            values, bad conditions; or of `models`.
     """
-    return _load(Path(path), ())
+    return _load(Path(path), (), read_choices(models or ""))
 
 
 def policy_from_document(document: Mapping[str, Any], shadows: Sequence[Policy] = ()) -> Policy:
@@ -71,7 +79,7 @@ def shadow_hashes(document: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple([item for item in listed if isinstance(item, str)]) if isinstance(listed, list | tuple) else ()
 
 
-def _load(path: Path, ancestors: tuple[Path, ...]) -> Policy:
+def _load(path: Path, ancestors: tuple[Path, ...], choices: tuple[ModelChoice, ...] = ()) -> Policy:
     sheet = _read(path)
     complaints = Complaints(path.name, sheet.lines, sheet.faults)
     if sheet.value is None:
@@ -81,6 +89,8 @@ def _load(path: Path, ancestors: tuple[Path, ...]) -> Policy:
     shadows = _shadows(root, path, (*ancestors, path.resolve()))
     written = written_out(root, [shadow.content_hash for shadow in shadows])
     complaints.finish()
+    if choices:
+        written = with_choices(written, choices)
     return _built(written, written, shadows)
 
 
@@ -141,13 +151,13 @@ def _shadow(item: Place, path: Path, ancestors: tuple[Path, ...]) -> Policy | No
 
 def _built(written: Mapping[str, Any], document: Mapping[str, Any], shadows: tuple[Policy, ...]) -> Policy:
     """Build the policy of a document that has passed every check."""
-    merge, impact = written["merge"], written["impact"]
+    merge, impact, models = written["merge"], written["impact"], models_policy(written["models"])
     return Policy(
         policy_id=written["id"],
         version=written["version"],
         content_hash=sha256_hex(canonical_json(document)),
         document=document,
-        members={member: _member(written["members"][member]) for member in MEMBERS},
+        members={member: _member(written["members"][member], written["models"], models.prices) for member in MEMBERS},
         weights={kind: _weights(written, kind) for kind in DECISION_TYPES},
         quotas={verdict: Fraction(quota) for verdict, quota in merge["quotas"].items()},
         quorum=Fraction(merge["quorum"]),
@@ -163,18 +173,20 @@ def _built(written: Mapping[str, Any], document: Mapping[str, Any], shadows: tup
         impact_weights=impact["weights"],
         impact_floors=impact["floors"],
         rules=RuleSet([_rule(item) for item in written["rules"]]),
+        models=models,
         realms={realm: RealmPolicy(**item) for realm, item in written["realms"].items()},
         shadows=shadows,
     )
 
 
-def _member(written: Mapping[str, Any]) -> MemberPolicy:
+def _member(written: Mapping[str, Any], models: Mapping[str, Any], prices: Mapping[str, Price]) -> MemberPolicy:
     return MemberPolicy(
         weight=Fraction(written["weight"]),
         use_confidence=written["confidence"] == "use",
         judge=written["judge"],
         models_may=written["models_may"],
         thresholds=written["thresholds"],
+        model=model_use(written, models, prices),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from policies.models import ModelsPolicy, ModelUse
 from policies.rules import RuleSet
 from policies.verdicts import DecisionType, Member, RealmMode, Verdict
 
@@ -21,9 +22,10 @@ class MemberPolicy:
     Attributes:
         weight: weight in the merge, above 0.
         use_confidence: whether a vote's confidence scales its mass (`confidence: use`).
-        judge: "rules", or "model" where an endpoint is configured for it.
+        judge: "rules", or "model" where a model is configured for it.
         models_may: whether a model's vote may be milder than the member's rule vote.
         thresholds: the rule judge's numbers, in the units of the signals.
+        model: the model it asks; None where its rules vote.
     """
 
     weight: Fraction
@@ -31,6 +33,7 @@ class MemberPolicy:
     judge: Literal["rules", "model"]
     models_may: Literal["tighten", "relax"]
     thresholds: Mapping[str, int]
+    model: ModelUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Policy:
         impact_weights: weights of the world-impact score's terms; they sum to 100.
         impact_floors: least impact score per reason (domain.md C5).
         rules: vetoes and floors.
+        models: what holds for every member with a model.
         realms: per realm; the key "*" stands for every realm not named.
         shadows: policies merged beside this one on every decision, for trial.
     """
@@ -86,6 +90,7 @@ class Policy:
     impact_weights: Mapping[str, int]
     impact_floors: Mapping[str, int]
     rules: RuleSet
+    models: ModelsPolicy
     realms: Mapping[str, RealmPolicy]
     shadows: tuple["Policy", ...] = field(default=())
 

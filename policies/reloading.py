@@ -37,14 +37,16 @@ class PolicySource:
 
     Args:
         path: the policy file; its shadow policies are read with it.
+        models: what COUNCIL_MODELS says, laid over the file whenever it is read.
 
     Raises:
         InvalidPolicyError: where the first reading fails: there is no old policy to keep.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, models: str | None = None) -> None:
         self._path = Path(path)
-        self._current = load_policy(self._path)
+        self._models = models
+        self._current = load_policy(self._path, models)
         self._faults: tuple[PolicyFault, ...] = ()
 
     @property
@@ -65,7 +67,7 @@ class PolicySource:
     def reload(self) -> Reload:
         """Read the file again; a bad one changes nothing and is logged with every fault."""
         try:
-            policy = load_policy(self._path)
+            policy = load_policy(self._path, self._models)
         except InvalidPolicyError as error:
             if error.faults != self._faults:
                 faults = [str(fault) for fault in error.faults]

@@ -21,6 +21,10 @@ _MAX_INTEGER: Final = 2**53
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
+class _DeepError(Exception):
+    """nested deeper than is accepted"""
+
+
 class ParsedJson(NamedTuple):
     """A strictly parsed document and its RFC 8785 bytes."""
 
@@ -54,7 +58,12 @@ def parse_strict(raw: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int
 
 def _canonical(value: Any, max_depth: int, *, has_plain_keys: bool) -> ParsedJson:
     is_container = type(value) is dict or type(value) is list
-    is_plain = is_container and _settle(value, max_depth, has_plain_keys)
+    if type(value) is float:
+        _is_ordinary(value)
+    try:
+        is_plain = is_container and _settle(value, max_depth, has_plain_keys)
+    except _DeepError:
+        raise _too_deep(max_depth) from None
     return ParsedJson(value, plain_canonical_json(value) if is_plain else canonical_json(value), is_plain)
 
 
@@ -85,7 +94,7 @@ def _slow(text: str, max_depth: int) -> Any:
 def _settle(node: Any, depth: int, has_plain_keys: bool) -> bool:
     """Turn whole floats into integers in place; return whether the document is plain for the canonical writer."""
     if depth == 0:
-        raise _too_deep(MAX_DEPTH)
+        raise _DeepError
     is_object = type(node) is dict
     is_plain = has_plain_keys or not is_object or all(map(str.isascii, node))
     for key, item in node.items() if is_object else enumerate(node):

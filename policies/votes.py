@@ -32,6 +32,15 @@ class Reason(NamedTuple):
     evidence: tuple[str, ...] = ()
 
 
+class Claim(NamedTuple):
+    """A veto that a model claims. It acts only where the rule itself acts; else it is part of a member's vote, and marked."""
+
+    rule: str
+    evidence: tuple[str, ...] = ()
+    is_verified: bool = False
+    """Whether the rule's own check fired (council.md, vetoes and floors)."""
+
+
 class Vote(NamedTuple):
     """One member's vote. `verdict` is None exactly where `abstained` names a kind."""
 
@@ -43,6 +52,9 @@ class Vote(NamedTuple):
     modifications: tuple[Modification, ...] = ()
     source: JudgeKind = "rules"
     abstained: Abstention | None = None
+    claims: tuple[Claim, ...] = ()
+    degraded: Abstention | None = None
+    """Why a rule vote stands in for the member's model; None where it does not."""
 
 
 def abstention(member: Member, kind: Abstention, *, source: JudgeKind, because: str = "") -> Vote:
@@ -88,6 +100,13 @@ def vote_to_wire(vote: Vote, ops: tuple[str, ...]) -> dict[str, Any]:
     }
     if vote.abstained is not None:
         wire["abstained"] = vote.abstained
+    if vote.claims:
+        wire["claims"] = [
+            {"rule": claim.rule, "evidence": list(claim.evidence), "is_verified": claim.is_verified}
+            for claim in vote.claims
+        ]
+    if vote.degraded is not None:
+        wire["degraded"] = vote.degraded
     return wire
 
 
@@ -101,6 +120,10 @@ def vote_from_wire(wire: Mapping[str, Any], ops: tuple[str, ...]) -> Vote:
         modifications=tuple([modification_from_wire(item, ops[item["effect"]]) for item in wire["modifications"]]),
         source=wire["source"],
         abstained=wire.get("abstained"),
+        claims=tuple(
+            [Claim(each["rule"], tuple(each["evidence"]), each["is_verified"]) for each in wire.get("claims", ())]
+        ),
+        degraded=wire.get("degraded"),
     )
 
 

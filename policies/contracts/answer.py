@@ -17,6 +17,15 @@ class ReasonShown(Wire):
     """Names of signals (see `council policy signals`)."""
 
 
+class ClaimShown(Wire):
+    """A veto that a member's model claims."""
+
+    rule: str
+    evidence: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    is_verified: bool
+    """Whether the rule's own check fired; an unverified claim is no more than a part of the vote."""
+
+
 class VoteShown(Wire):
     """One member's vote as it counted, or its abstention."""
 
@@ -31,6 +40,9 @@ class VoteShown(Wire):
     abstained: Abstention | None = None
     reasons: Annotated[tuple[ReasonShown, ...], Field(strict=False)] = ()
     modifications: Annotated[tuple[RequiredModification, ...], Field(strict=False)] = ()
+    claims: Annotated[tuple[ClaimShown, ...], Field(strict=False)] = ()
+    degraded: Abstention | None = None
+    """Why the rule vote stands in for the member's model."""
 
 
 class VetoShown(Wire):
@@ -66,6 +78,10 @@ class Cost(Wire):
     tokens: int = 0
     usd: str = "0"
     """Dollars, a decimal string."""
+    unpriced_calls: int = 0
+    """Calls to models that the policy has no price for: `usd` leaves them out."""
+    is_estimated: bool = False
+    """Whether an endpoint left its token counts out, so that they are estimates."""
 
 
 class Answer(Wire):

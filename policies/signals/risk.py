@@ -28,6 +28,13 @@ SIGNALS: Final[tuple[SignalSpec, ...]] = (
     _spec("stated_severity", "permille", 1000, "Severity of the gravest risk flag that states one.", _FLAGS),
     _spec("text_flags", "count", 128, "Risk flags in plain words, without a severity.", _FLAGS),
     _spec("actor_flagged", "flag", 1, "A risk flag names the actor, or the actor's faction.", _FLAGS),
+    _spec(
+        "injection_marks",
+        "count",
+        14,
+        "Kinds of marks of text that speaks to a model; recorded, and read by no judge.",
+        "reliability.md, injection 6",
+    ),
 )
 
 THRESHOLDS: Final[dict[str, ThresholdSpec]] = {

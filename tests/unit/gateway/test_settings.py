@@ -2,9 +2,12 @@
 
 import pytest
 
+from gateway.counted_policies import CountedPolicySource
 from gateway.errors import SettingsError
+from gateway.metrics import Metrics
 from gateway.settings import Settings, read_settings, unknown_variables
 from gateway.settings_shown import hide_password, shown_settings
+from policies.loading import default_policy_path
 from tests.unit.gateway.scripted import CANARY
 
 
@@ -101,3 +104,30 @@ def test_a_misspelled_variable_is_told_with_the_nearest_setting() -> None:
     assert unknown_variables({"COUNCIL_DATABSE_URL": "x", "PATH": "y", "COUNCIL_PORT": "1"}) == (
         "COUNCIL_DATABSE_URL names no setting; did you mean 'COUNCIL_DATABASE_URL'?",
     )
+
+
+def test_models_that_cannot_be_read_are_refused_with_every_entry_and_no_password() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"COUNCIL_MODELS": f"gpt-5,ollama/x@http://me:{CANARY}@h/v1"})
+
+    assert caught.value.faults == (
+        "COUNCIL_MODELS: the entry 'gpt-5': names no model; write ENDPOINT/MODEL[@URL] for every member, "
+        "MEMBER=ENDPOINT/MODEL[@URL] for one, or rules for no model",
+        "COUNCIL_MODELS: the entry 'ollama/x': the URL holds a name or a password; "
+        "name an environment variable under the endpoint's key instead",
+    )
+
+
+def test_the_models_of_the_settings_reach_the_live_policy() -> None:
+    settings = read_settings({"COUNCIL_MODELS": "ollama/x,lore=rules"})
+    policies = CountedPolicySource(default_policy_path(), Metrics(), settings.models)
+    policies.reload()
+
+    asked = {name: seat.model and seat.model.name for name, seat in policies.current.members.items()}
+    assert asked == {**dict.fromkeys(asked, "ollama/x"), "lore": None}
+
+
+def test_models_set_to_nothing_are_as_good_as_not_set() -> None:
+    policies = CountedPolicySource(default_policy_path(), Metrics(), read_settings({"COUNCIL_MODELS": ""}).models)
+
+    assert policies.current.content_hash == CountedPolicySource(default_policy_path(), Metrics()).current.content_hash

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from policies.canonical import canonical_json
-from policies.comparison import Change, compare
+from policies.comparison import Change, WorthChange, compare
 from policies.loading import default_policy_path, load_policy, policy_from_document
 from policies.verdicts import DECISION_TYPES, MEMBERS
 from tests.unit.policies.policy_files import policy_document, small_policy
@@ -33,6 +33,27 @@ def test_every_changed_key_is_named_with_its_old_and_new_value(tmp_path: Path) -
     assert found.pop("rules.exploit_suspicion").new is None
     assert found.pop("rules.new_rule").old is None
     assert found == {}
+
+
+def test_changed_models_and_budgets_are_named_and_what_the_votes_are_worth_with_them(tmp_path: Path) -> None:
+    new = small_policy(
+        tmp_path,
+        models={
+            "default": "ollama/x",
+            "budgets": {"day_usd": "12.50"},
+            "endpoints": {"ollama": {"base_url": "http://10.0.0.7/v1"}},
+            "prices": {"ollama/x": {"input": 0, "output": 0}},
+        },
+    )
+    compared = compare(small_policy(tmp_path), new)
+    assert compared.changes == (
+        Change("models.default", None, "ollama/x"),
+        Change("models.budgets.day_usd", "30", "12.5"),
+        Change("models.endpoints.ollama.base_url", "http://127.0.0.1:11434/v1", "http://10.0.0.7/v1"),
+        Change("models.prices.ollama/x", None, {"input": "0", "cached": "0", "output": "0"}),
+    )
+    assert compared.worth == WorthChange((Fraction(0),) * 3, (Fraction(5), Fraction(5, 3), Fraction(1)))
+    assert compare(new, new).worth is None
 
 
 def test_the_order_of_rules_is_no_change(tmp_path: Path) -> None:

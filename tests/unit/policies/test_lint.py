@@ -266,11 +266,18 @@ def test_the_values_tried_stay_within_the_range_of_the_signal() -> None:
 
 
 def test_shadows_that_try_nothing(tmp_path: Path) -> None:
-    write_policy(tmp_path / "same.yaml", id="same", version=9)
+    """Whom a shadow would ask decides nothing: it hears what the live policy's models said."""
+    write_policy(tmp_path / "same.yaml", id="same", version=9, models={"default": "ollama/x", "retries": 3})
     write_policy(tmp_path / "other.yaml", merge={"quorum": 1})
     policy = small_policy(tmp_path, shadow=["same.yaml", "other.yaml", "other.yaml"])
     assert found(policy, "idle_shadow") == [("warning", "shadow[0]")]
     assert found(policy, "repeated_shadow") == [("warning", "shadow[2]")]
+
+
+@pytest.mark.parametrize("models", [{"on_failure": "rules"}, {"budgets": {"when_spent": "quarantine"}}])
+def test_a_shadow_that_hears_models_otherwise_tries_something(tmp_path: Path, models: dict[str, Any]) -> None:
+    write_policy(tmp_path / "other.yaml", models=models)
+    assert found(small_policy(tmp_path, shadow=["other.yaml"]), "idle_shadow") == []
 
 
 def test_findings_come_gravest_first(tmp_path: Path) -> None:
@@ -286,9 +293,19 @@ def test_findings_come_gravest_first(tmp_path: Path) -> None:
 def test_the_documentation_explains_every_lint_and_every_key() -> None:
     root = default_policy_path().parents[2]
     told = (root / "docs" / "policy.md").read_text(encoding="utf-8")
-    lints = "".join((root / "policies" / f"lint{part}.py").read_text("utf-8") for part in ("", "_votes", "_rules"))
+    lints = "".join(
+        (root / "policies" / f"lint{part}.py").read_text("utf-8") for part in ("", "_votes", "_rules", "_models")
+    )
     codes = set(re.findall(r'"(?:error|warning|hint)"(?: if \w+ else "warning")?,\s+"([a-z_]+)"', lints))
     assert len(codes) > 20
     table = told.partition("## Lints")[2]
     assert codes == {name for row in table.split("\n| ")[2:] for name in re.findall(r"`([a-z_]+)`", row.split("|")[0])}
     assert [key for key in SHIPPED.document if f"`{key}" not in told] == []
+    models: Any = SHIPPED.document["models"]
+    members: Any = SHIPPED.document["members"]
+    keys = [f"members.M.{key}" for key in members["lore"]]
+    keys += [f"models.{key}" for key in models if not isinstance(models[key], dict)]
+    keys += [f"models.budgets.{key}" for key in models["budgets"]]
+    keys += [f"models.endpoints.E.{key}" for key in models["endpoints"]["openai"]]
+    assert [key for key in keys if f"| `{key}" not in told] == []
+    assert all(f".{key}`" in told for key in ("input", "output", "cached"))

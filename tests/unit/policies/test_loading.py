@@ -54,12 +54,13 @@ def test_the_shipped_policy_says_what_the_design_says() -> None:
         m: (p.weight, p.use_confidence, p.judge, p.models_may) for m, p in SHIPPED.members.items()
     }
     assert seats == {
-        "governor": (Fraction(1), False, "rules", "tighten"),
-        "fairness": (Fraction(1), False, "rules", "tighten"),
-        "lore": (Fraction(1), False, "rules", "tighten"),
-        "narrative": (Fraction(1), False, "rules", "relax"),
-        "risk": (Fraction(1), False, "rules", "tighten"),
+        "governor": (Fraction(1), False, "model", "tighten"),
+        "fairness": (Fraction(1), False, "model", "tighten"),
+        "lore": (Fraction(1), False, "model", "tighten"),
+        "narrative": (Fraction(1), False, "model", "relax"),
+        "risk": (Fraction(1), False, "model", "tighten"),
     }
+    assert all(seat.model is None for seat in SHIPPED.members.values())  # rules vote until a model is configured
     assert sum(SHIPPED.impact_weights.values()) == 100
     assert SHIPPED.impact_floors == {"sovereign_action": 80, "major_trigger": 70, "canon_conflict": 60, "anomaly": 50}
     assert {"canon_lock", "exploit_suspicion", "realm_collapse"} <= {rule.rule_id for rule in SHIPPED.rules.rules}
@@ -75,8 +76,16 @@ def test_the_shipped_policy_writes_every_number_out() -> None:
     shown = read_yaml(COMMENTED, "aelvyndor.yaml").value
     for member in MEMBERS:
         assert list(shown["members"][member]["thresholds"]) == list(THRESHOLDS[member])
+        assert set(shown["members"][member]) == set(SHIPPED.document["members"][member])  # type: ignore[index]
     assert shown == {**SHIPPED.document, "members": shown["members"], "merge": shown["merge"], "rules": shown["rules"]}
     assert all(set(rule) == set(SHIPPED.document["rules"][0]) for rule in shown["rules"])  # type: ignore[index]
+
+
+def test_the_strict_policy_writes_everything_out_that_is_about_models() -> None:
+    document, shown = load_policy(STRICT).document, read_yaml(STRICT.read_text(encoding="utf-8"), STRICT.name).value
+    assert shown["models"] == document["models"] == SHIPPED.document["models"]
+    keys = {"judge", "models_may", "model", "temperature", "timeout_s", "max_output_tokens", "reads_player_text"}
+    assert all(keys <= set(shown["members"][member]) for member in MEMBERS)
 
 
 def test_the_strict_policy_loads_and_knows_every_realm() -> None:

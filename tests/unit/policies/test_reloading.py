@@ -9,6 +9,7 @@ import pytest
 
 from policies.policy_faults import InvalidPolicyError
 from policies.reloading import PolicySource
+from policies.verdicts import MEMBERS
 from tests.unit.policies.policy_files import write_policy
 
 
@@ -57,6 +58,36 @@ def test_an_edit_of_a_shadow_is_a_change_of_the_policy(tmp_path: Path) -> None:
     write_policy(tmp_path / "trial.yaml", merge={"quorum": 1})
     assert source.reload().is_changed is True
     assert source.current.shadows[0].quorum == 1
+
+
+def test_the_models_of_the_environment_stay_over_a_reload(tmp_path: Path) -> None:
+    source = PolicySource(write_policy(tmp_path / "p.yaml", models={"default": "openai/y"}), "ollama/x,lore=rules")
+    asked = {name: seat.model and seat.model.name for name, seat in source.current.members.items()}
+    write_policy(tmp_path / "p.yaml", version=2, models={"default": "openai/z", "retries": 3})
+    reload = source.reload()
+    assert (reload.is_changed, reload.policy.version, reload.policy.models.retries) == (True, 2, 3)
+    again = {name: seat.model and seat.model.name for name, seat in source.current.members.items()}
+    assert asked == again == {**dict.fromkeys(asked, "ollama/x"), "lore": None}
+
+
+def test_an_edit_that_takes_away_the_endpoint_of_the_environment_is_refused(tmp_path: Path) -> None:
+    lab = {"endpoints": {"lab": {"base_url": "http://10.0.0.7/v1"}}}
+    source = PolicySource(write_policy(tmp_path / "p.yaml", models=lab), "lab/x")
+    old = source.current
+    write_policy(tmp_path / "p.yaml", version=2)
+    assert [fault.file for fault in source.reload().faults] == ["COUNCIL_MODELS"]
+    assert source.current is old
+    write_policy(tmp_path / "p.yaml", version=3, models=lab)
+    assert (source.reload().is_changed, source.faults, source.current.version) == (True, (), 3)
+
+
+def test_an_edit_that_stops_all_models_is_taken_up_whatever_the_environment_says(tmp_path: Path) -> None:
+    """`judge: rules` is the designers' word, and how a model that went mad is stopped without a restart."""
+    source = PolicySource(write_policy(tmp_path / "p.yaml"), "ollama/x")
+    assert all(seat.model for seat in source.current.members.values())
+    write_policy(tmp_path / "p.yaml", members={name: {"judge": "rules"} for name in MEMBERS})
+    assert source.reload().is_changed is True
+    assert [seat.model for seat in source.current.members.values()] == [None] * 5
 
 
 def test_a_first_file_that_is_bad_is_refused(tmp_path: Path) -> None:

@@ -82,3 +82,13 @@ def test_a_repeated_key_is_never_accepted(value: dict[str, Any], data: st.DataOb
     body = json.dumps(value, ensure_ascii=escaped)[:-1] + "," + json.dumps(key) + ":1}"
     with pytest.raises(InvalidInputError, match="repeats a key"):
         parse_strict(body.encode())
+
+
+def test_a_number_alone_that_is_too_large_is_refused_as_any_other() -> None:
+    with pytest.raises(InvalidInputError, match="a number is too large"):
+        parse_strict(b"1e400")
+
+
+def test_the_depth_that_is_named_is_the_one_that_was_asked_for() -> None:
+    with pytest.raises(InvalidInputError, match="nested deeper than 3 levels"):
+        parse_strict(b'{"a": {"b": {"c": {}}}}', max_depth=3)
