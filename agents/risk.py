@@ -18,6 +18,7 @@ support. It is routed as domain.md C6 routes events:
 from collections.abc import Mapping
 from typing import Final
 
+from agents.injection import injection_signal
 from agents.scaling import hold_to_part
 from policies.evidence import Evidence, Signal
 from policies.numbers import scaled
@@ -34,12 +35,16 @@ _ACTOR: Final = ("/proposed_change/actor", "/risk_flags")
 
 
 def find_evidence(case: Case) -> Evidence:
-    """Return what is odd about the events, where there are any, and what the flags say."""
+    """Return what is odd about the events, where there are any, and what the flags say.
+
+    Texts that speak to a model are marked too (`agents.injection`), for people and for designers' rules: `judge` reads no words.
+    """
     signals = _flags(case)
     found = anomaly_of(case.request.supporting_events)
     if found is not None:
         signals += _anomaly(found)
         signals += _dubious(case, found.strays)
+    signals.append(injection_signal(case))
     return tuple(signals)
 
 

@@ -33,7 +33,7 @@ def test_every_signal_found_is_in_the_catalogue_with_its_bounds() -> None:
 
 
 def test_without_events_their_signals_are_left_out_and_not_zero() -> None:
-    assert [signal.name for signal in find_evidence(case_of())] == ["stated_severity", "text_flags"]
+    assert [signal.name for signal in find_evidence(case_of())] == ["stated_severity", "text_flags", "injection_marks"]
     assert (vote_on(case_of()).verdict, vote_on(case_of()).confidence) == ("approve", 500)
 
 
