@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import orjson
 
-from council.ledger.port import Ledger, LedgerUnavailableError, NewRecord, StoredRecord
+from council.ledger.port import Ledger, LedgerUnavailableError, NewRecord, OpenReview, StoredRecord
 from gateway.metrics import Metrics
 
 _log = logging.getLogger("gateway.decisions")
@@ -21,7 +21,7 @@ def observed(ledger: Ledger, metrics: Metrics) -> Ledger:
 
 
 class _ObservedLedger:
-    """Stands before a ledger; everything but `append` goes straight through."""
+    """Stands before a ledger; everything but what writes decisions and their reviews goes straight through."""
 
     def __init__(self, ledger: Ledger, metrics: Metrics) -> None:
         self._ledger = ledger
@@ -35,12 +35,22 @@ class _ObservedLedger:
         try:
             stored = await self._ledger.append(new)
         except LedgerUnavailableError:
-            self._metrics.ledger_unavailable.inc()
-            _log.warning("ledger unavailable", extra={"correlation_id": new.correlation_id, "realm_id": new.realm_id})
+            self._tell_unavailable(new)
             raise
         self._metrics.append_seconds.observe(time.perf_counter() - started)
         self._tell(new, orjson.loads(new.answer))
         return stored
+
+    async def open_review(self, review: OpenReview) -> OpenReview:
+        try:
+            return await self._ledger.open_review(review)
+        except LedgerUnavailableError:
+            self._tell_unavailable(review)
+            raise
+
+    def _tell_unavailable(self, lost: NewRecord | OpenReview) -> None:
+        self._metrics.ledger_unavailable.inc()
+        _log.warning("ledger unavailable", extra={"correlation_id": lost.correlation_id, "realm_id": lost.realm_id})
 
     def _tell(self, new: NewRecord, answer: dict[str, Any]) -> None:
         metrics = self._metrics
@@ -50,6 +60,8 @@ class _ObservedLedger:
         for vote in answer["votes"]:
             if "abstained" in vote:
                 metrics.child(metrics.abstentions, vote["member"], vote["abstained"]).inc()
+            if "degraded" in vote:
+                metrics.child(metrics.degraded, vote["member"], vote["degraded"]).inc()
         for fired in answer["vetoes"]:
             metrics.child(metrics.vetoes, fired["rule"], fired["mode"], fired["outcome"]).inc()
         if b'"missing":' in new.body:

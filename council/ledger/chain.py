@@ -6,11 +6,12 @@ comes first, it is hashed when a record arrives, before its place in the chain i
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
+from council.ledger.accounts import MAX_AMOUNT, Spend
 from council.ledger.port import Head, NewRecord, RecordRefusedError, StoredRecord, decision_id_of
 from policies.canonical import canonical_json, plain_canonical_json
 
@@ -49,16 +50,41 @@ def begin_link(new: NewRecord) -> Unlinked:
 
 
 def check_new(new: NewRecord) -> None:
-    """Refuse a record that could not be found or verified once it is stored.
+    """Refuse a record that could not be found, verified or added up once it is stored.
 
     Raises:
-        RecordRefusedError: for an id that is not its key's, or a body that does not begin with its answer (the first key of
-            the canonical form).
+        RecordRefusedError: for an id that is not its key's, a body that does not begin with its answer (the first key of
+            the canonical form), or spending that no row can hold.
     """
-    if new.decision_id != decision_id_of(new.request_key):
-        raise RecordRefusedError(f"the decision id {new.decision_id!r} is not the one of its request key")
+    check_id(new.decision_id, new.request_key)
+    if new.spend:
+        check_spend(new.spend)
     if not new.body.startswith(b'{"answer":' + new.answer) or len(new.answer) < 3:
         raise RecordRefusedError(f"the body of {new.decision_id} does not begin with its answer")
+
+
+def check_id(decision_id: str, request_key: str) -> None:
+    """Refuse an id by which its request key would not find the decision again.
+
+    Raises:
+        RecordRefusedError: for an id that is not its key's.
+    """
+    if decision_id != decision_id_of(request_key):
+        raise RecordRefusedError(f"the decision id {decision_id!r} is not the one of its request key")
+
+
+def check_spend(spend: Sequence[Spend]) -> None:
+    """Refuse spending that no row can hold.
+
+    Raises:
+        RecordRefusedError: for a member and model that come twice, or an amount that is negative or past 64 bits.
+    """
+    if len({(each.member, each.model) for each in spend}) < len(spend):
+        raise RecordRefusedError("the spending of a decision names a member's model twice; add its amounts up first")
+    for each in spend:
+        for name, amount in zip(Spend._fields[2:], each[2:], strict=True):
+            if not 0 <= amount <= MAX_AMOUNT:
+                raise RecordRefusedError(f"the spending of {each.member!r} has {name} {amount}: not 0 to {MAX_AMOUNT}")
 
 
 def link_hash(body: bytes, position: int, previous: str, realm_id: str) -> str:

@@ -1,8 +1,11 @@
 """The ledger in memory: for trying decisions without a database, and the reference of the contract suite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from operator import add
 
-from council.ledger.chain import begin_link, link
+from council.ledger.accounts import Decided, Spend, SpendLine
+from council.ledger.chain import begin_link, check_spend, link
 from council.ledger.cursors import Cursor, read_cursor
 from council.ledger.port import (
     MAX_PAGE,
@@ -11,12 +14,14 @@ from council.ledger.port import (
     KeyTakenError,
     LedgerUnavailableError,
     NewRecord,
+    OpenReview,
     OutboxEvent,
     Page,
     RecordRefusedError,
     StoredRecord,
     UnknownPolicyError,
 )
+from council.ledger.under_way import by_age
 
 
 class MemoryLedger:
@@ -30,6 +35,9 @@ class MemoryLedger:
         self._heads: dict[str, Head] = {}
         self._policies: dict[str, bytes] = {}
         self._pending: dict[int, OutboxEvent] = {}
+        self._under_way: dict[str, OpenReview] = {}
+        self._replies: dict[str, dict[str, bytes]] = {}
+        self._spend: list[tuple[StoredRecord, Spend]] = []
         self._is_closed = False
 
     async def append(self, new: NewRecord) -> StoredRecord:
@@ -37,9 +45,12 @@ class MemoryLedger:
         if new.policy_hash not in self._policies:
             raise UnknownPolicyError(new.policy_hash)
         if (taken := self._by_key.get(new.request_key)) is not None:
+            if new.was_opened:
+                self._close_review(new.decision_id)
             raise KeyTakenError(taken)
         if new.decision_id in self._by_id:
             raise RecordRefusedError(f"the decision id {new.decision_id!r} is on record under another key")
+        check_spend(new.spend)
         linked = link([begin_link(new)], self._heads)
         stored = linked.records[0]
         self._heads.update(linked.heads)
@@ -48,6 +59,9 @@ class MemoryLedger:
         self._chains.setdefault(stored.realm_id, []).append(stored)
         event_id = len(self._records)
         self._pending[event_id] = OutboxEvent(event_id, new.realm_id, new.decision_id, new.topic, new.event)
+        self._spend += [(stored, spend) for spend in new.spend]
+        if new.was_opened:
+            self._close_review(new.decision_id)
         return stored
 
     async def find_by_key(self, request_key: str) -> StoredRecord | None:
@@ -103,11 +117,82 @@ class MemoryLedger:
         for event_id in event_ids:
             self._pending.pop(event_id, None)
 
+    async def open_review(self, review: OpenReview) -> OpenReview:
+        self._check_open()
+        if review.policy_hash not in self._policies:
+            raise UnknownPolicyError(review.policy_hash)
+        if review.decision_id in self._by_id:
+            return review
+        first = self._under_way.get(review.decision_id, review)
+        kept = self._under_way[review.decision_id] = first._replace(leased_until=review.leased_until)
+        return kept
+
+    async def journal_reply(self, decision_id: str, slot: str, reply: bytes) -> None:
+        self._check_open()
+        if decision_id in self._under_way:
+            self._replies.setdefault(decision_id, {}).setdefault(slot, reply)
+
+    async def journalled(self, decision_id: str) -> dict[str, bytes]:
+        self._check_open()
+        return dict(sorted(self._replies.get(decision_id, {}).items()))
+
+    async def find_open(self, decision_id: str) -> OpenReview | None:
+        self._check_open()
+        return self._under_way.get(decision_id)
+
+    async def claim_orphans(self, now: str, leased_until: str, limit: int = 20) -> tuple[OpenReview, ...]:
+        self._check_open()
+        ended = sorted([review for review in self._under_way.values() if review.leased_until < now], key=by_age)
+        for review in ended:
+            if review.decision_id in self._by_id:
+                self._close_review(review.decision_id)
+        claimed = [
+            review._replace(leased_until=leased_until) for review in ended if review.decision_id in self._under_way
+        ][:limit]
+        self._under_way.update({review.decision_id: review for review in claimed})
+        return tuple(claimed)
+
+    async def spending(self, since: str, until: str, realm_id: str | None = None) -> tuple[SpendLine, ...]:
+        sums: dict[tuple[str, str, str, str], tuple[int, ...]] = {}
+        for record, spend in self._spent_within(since, until, realm_id):
+            group = (record.realm_id, record.decision_type, spend.member, spend.model)
+            amounts = (1, *[getattr(spend, name) for name in SpendLine._fields[5:]])
+            sums[group] = tuple(map(add, sums.get(group, (0,) * len(amounts)), amounts))
+        return tuple([SpendLine(*group, *sums[group]) for group in sorted(sums)])
+
+    async def spent(self, since: str, until: str) -> dict[str, int]:
+        sums: Counter[str] = Counter()
+        for record, spend in self._spent_within(since, until, None):
+            sums[record.realm_id] += spend.picodollars
+        return dict(sorted(sums.items()))
+
+    async def spent_by_day(self, since: str, until: str, realm_id: str | None = None) -> dict[str, int]:
+        sums: Counter[str] = Counter()
+        for record, spend in self._spent_within(since, until, realm_id):
+            sums[record.recorded_at[:10]] += spend.picodollars
+        return dict(sorted(sums.items()))
+
+    async def decided(self, since: str, until: str, realm_id: str | None = None) -> tuple[Decided, ...]:
+        self._check_open()
+        filters = Filters(realm_id=realm_id, since=since, until=until)
+        kept = [record for record in self._records if _is_kept(record, filters)]
+        counts = Counter([(record.realm_id, record.decision_type, record.path) for record in kept])
+        return tuple([Decided(*group, counts[group]) for group in sorted(counts)])
+
     async def ready(self) -> None:
         self._check_open()
 
     async def close(self) -> None:
         self._is_closed = True
+
+    def _close_review(self, decision_id: str) -> None:
+        self._under_way.pop(decision_id, None)
+        self._replies.pop(decision_id, None)
+
+    def _spent_within(self, since: str, until: str, realm_id: str | None) -> Iterator[tuple[StoredRecord, Spend]]:
+        self._check_open()
+        filters = Filters(realm_id=realm_id, since=since, until=until)
+        return ((record, spend) for record, spend in self._spend if _is_kept(record, filters))
 
     def _check_open(self) -> None:
         if self._is_closed:

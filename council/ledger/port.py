@@ -1,7 +1,8 @@
 """The record store as the council sees it: append once, read for ever.
 
 One entry per decision, hash-chained per realm, written together with its outbox event in one transaction (council.md, procedure
-9; reliability.md, invariants I1 to I4). `memory`, `sqlite` and `postgres` implement this port and pass one contract suite.
+9; reliability.md, invariants I1 to I4). Beside the records stand the reviews that are under way (`under_way`) and what decisions
+cost (`accounts`). `memory`, `sqlite` and `postgres` implement this port and pass one contract suite.
 """
 
 import hashlib
@@ -9,6 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from council.errors import CouncilError
+from council.ledger.accounts import Accounts, Decided, Spend, SpendLine
+from council.ledger.under_way import OpenReview, ReviewsUnderWay
+
+# Their modules stay apart from this one; everybody else takes them from here.
+__all__ = ["Decided", "OpenReview", "Spend", "SpendLine"]
 
 MAX_PAGE: Final = 500
 """Most records one page of a listing may hold."""
@@ -40,6 +46,10 @@ class NewRecord(NamedTuple):
     topic: str
     event: bytes
     """Payload of the outbox event."""
+    was_opened: bool = False
+    """Whether `open_review` was called for the decision: its row and replies are then deleted together with this write."""
+    spend: tuple[Spend, ...] = ()
+    """What models cost in this decision, one a member and model."""
 
 
 class StoredRecord(NamedTuple):
@@ -135,32 +145,33 @@ class KeyTakenError(LedgerError):
 
 
 class UnknownPolicyError(LedgerError):
-    """a record names a policy that was never stored, so it could not be replayed"""
+    """a record or a review names a policy that was never stored, so it could not be replayed"""
 
     def __init__(self, policy_hash: str) -> None:
-        super().__init__(f"no policy with the hash {policy_hash!r} is stored; call put_policy before append")
+        super().__init__(f"no policy with the hash {policy_hash!r} is stored; call put_policy first")
 
 
 class RecordRefusedError(LedgerError):
-    """the database refuses this record for what it holds; sending it again does not help"""
+    """the database refuses this record, review or reply for what it holds; sending it again does not help"""
 
 
 class InvalidCursorError(LedgerError):
     """the cursor is not one that a listing returned"""
 
 
-class Ledger(Protocol):
-    """An append-only store of decisions."""
+class Ledger(ReviewsUnderWay, Accounts, Protocol):
+    """An append-only store of decisions, with the reviews on their way there."""
 
     async def append(self, new: NewRecord) -> StoredRecord:
-        """Record a decision and its outbox event; return after they are committed.
+        """Record a decision, its outbox event and its spending, and close its review; return after they are committed.
 
         A caller that is cancelled while it waits leaves its record in the queue: it may still be committed.
 
         Raises:
-            KeyTakenError: where the request key is on record.
+            KeyTakenError: where the request key is on record; a review that was opened for it is closed all the same.
             UnknownPolicyError: where the record's policy was never stored.
-            RecordRefusedError: where the database refuses this record (a repeated decision id, a text it cannot hold).
+            RecordRefusedError: where the database refuses this record (a repeated decision id, a text it cannot hold, an
+                amount past 64 bits).
             LedgerUnavailableError: where the database cannot be written now.
         """
         ...

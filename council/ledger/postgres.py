@@ -8,14 +8,26 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
+from council.ledger.accounting import (
+    amounts,
+    by_day_query,
+    decided_counts,
+    decided_query,
+    spend_lines,
+    spending_query,
+    spent_query,
+)
 from council.ledger.group_commit import GroupCommit
 from council.ledger.port import (
+    Decided,
     Filters,
     Head,
     LedgerUnavailableError,
     NewRecord,
+    OpenReview,
     OutboxEvent,
     Page,
+    SpendLine,
     StoredRecord,
     UnknownPolicyError,
     decision_id_of,
@@ -28,8 +40,10 @@ from council.ledger.postgres_connect import (
     check_revision,
     unavailable,
 )
+from council.ledger.postgres_journal import CLAIM, FIND_OPEN, JOURNALLED
 from council.ledger.postgres_write import PostgresWriter
-from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, listing, page, stored_record
+from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, Query, listing, page, stored_record
+from council.ledger.under_way import JournalledReply, by_age
 
 T = TypeVar("T")
 
@@ -70,15 +84,11 @@ class PostgresLedger:
         return stored if stored and stored.request_key == request_key else None
 
     async def get(self, decision_id: str) -> StoredRecord | None:
-        try:
-            rows = await self._fetch(BY_ID + "$1", decision_id)
-        except BAD_RECORD:
-            return None  # a text that no row can hold
+        rows = await self._find(BY_ID + "$1", decision_id)
         return stored_record(rows[0]) if rows else None
 
     async def list(self, filters: Filters = Filters(), *, cursor: str | None = None, limit: int = 50) -> Page:  # noqa: B008
-        query = listing(filters, cursor, limit, "${}".format)
-        return page(await self._fetch(query.sql, *query.values), limit)
+        return page(await self._rows(listing(filters, cursor, limit, _mark)), limit)
 
     async def scan(self, realm_id: str | None = None, after: int = 0) -> AsyncIterator[StoredRecord]:
         for realm in await self.realms() if realm_id is None else (realm_id,):
@@ -110,6 +120,37 @@ class PostgresLedger:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         await self._on_pool(lambda connection: connection.execute(_PUBLISHED, now, event_ids))
 
+    async def open_review(self, review: OpenReview) -> OpenReview:
+        if review.policy_hash not in self._known_policies:
+            await self._check_policy(review.policy_hash)
+        return await self._queue.open_review(review)
+
+    async def journal_reply(self, decision_id: str, slot: str, reply: bytes) -> None:
+        await self._queue.journal(JournalledReply(decision_id, slot, reply))
+
+    async def journalled(self, decision_id: str) -> dict[str, bytes]:
+        return {row[0]: row[1] for row in await self._find(JOURNALLED, decision_id)}
+
+    async def find_open(self, decision_id: str) -> OpenReview | None:
+        rows = await self._find(FIND_OPEN, decision_id)
+        return OpenReview(*rows[0]) if rows else None
+
+    async def claim_orphans(self, now: str, leased_until: str, limit: int = 20) -> tuple[OpenReview, ...]:
+        rows = await self._fetch(CLAIM, now, leased_until, limit)
+        return tuple(sorted([OpenReview(*row) for row in rows], key=by_age))
+
+    async def spending(self, since: str, until: str, realm_id: str | None = None) -> tuple[SpendLine, ...]:
+        return spend_lines(await self._rows(spending_query(since, until, realm_id, _mark)))
+
+    async def spent(self, since: str, until: str) -> dict[str, int]:
+        return amounts(await self._rows(spent_query(since, until, _mark)))
+
+    async def spent_by_day(self, since: str, until: str, realm_id: str | None = None) -> dict[str, int]:
+        return amounts(await self._rows(by_day_query(since, until, realm_id, _mark)))
+
+    async def decided(self, since: str, until: str, realm_id: str | None = None) -> tuple[Decided, ...]:
+        return decided_counts(await self._rows(decided_query(since, until, realm_id, _mark)))
+
     async def ready(self) -> None:
         await self._on_pool(check_revision)
 
@@ -128,6 +169,16 @@ class PostgresLedger:
         if await self.policy(policy_hash) is None:
             raise UnknownPolicyError(policy_hash)
         self._known_policies.add(policy_hash)
+
+    async def _find(self, sql: str, value: str) -> Sequence[Any]:
+        """Return the rows of an indexed lookup."""
+        try:
+            return await self._fetch(sql, value)
+        except BAD_RECORD:
+            return []  # a text that no row can hold
+
+    async def _rows(self, query: Query) -> Sequence[Any]:
+        return await self._fetch(query.sql, *query.values)
 
     async def _fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         rows: Sequence[Any] = await self._on_pool(lambda connection: connection.fetch(sql, *values))
@@ -150,6 +201,10 @@ class PostgresLedger:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=READERS, reset=_keep, **OPTIONS)
             return self._pool
+
+
+def _mark(number: int) -> str:
+    return f"${number}"
 
 
 async def _keep(_: Any) -> None:

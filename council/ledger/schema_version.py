@@ -2,4 +2,4 @@
 
 from typing import Final
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"

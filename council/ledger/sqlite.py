@@ -11,21 +11,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from council.ledger.accounting import (
+    amounts,
+    by_day_query,
+    decided_counts,
+    decided_query,
+    spend_lines,
+    spending_query,
+    spent_query,
+)
 from council.ledger.group_commit import GroupCommit
 from council.ledger.port import (
+    Decided,
     Filters,
     Head,
     LedgerUnavailableError,
     NewRecord,
+    OpenReview,
     OutboxEvent,
     Page,
+    SpendLine,
     StoredRecord,
     UnknownPolicyError,
     decision_id_of,
 )
-from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, listing, page, stored_record
+from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, Query, listing, page, stored_record
 from council.ledger.sqlite_files import check_revision, connect_reader, prepare, unavailable
+from council.ledger.sqlite_journal import REVIEW_COLUMNS
 from council.ledger.sqlite_write import SqliteWriter
+from council.ledger.under_way import JournalledReply
 from council.ledger.worker import Worker
 
 T = TypeVar("T")
@@ -35,6 +49,8 @@ _PENDING = (
     "SELECT event_id, realm_id, decision_id, topic, payload FROM outbox"
     " WHERE published_at IS NULL ORDER BY event_id LIMIT ?"
 )
+_FIND_OPEN = f"SELECT {REVIEW_COLUMNS} FROM open_reviews WHERE decision_id = ?"
+_JOURNALLED = "SELECT slot, reply FROM open_replies WHERE decision_id = ? ORDER BY slot"
 _PUBLISHED = "UPDATE outbox SET published_at = ? WHERE event_id = ? AND published_at IS NULL"
 _PUT_POLICY = (
     "INSERT INTO policies (hash, document) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM policies WHERE hash = ?1)"
@@ -84,8 +100,7 @@ class SqliteLedger:
         return stored_record(row) if row else None
 
     async def list(self, filters: Filters = Filters(), *, cursor: str | None = None, limit: int = 50) -> Page:  # noqa: B008
-        query = listing(filters, cursor, limit, lambda _: "?")
-        return page(await self._read(query.sql, *query.values), limit)
+        return page(await self._rows(listing(filters, cursor, limit, _mark)), limit)
 
     async def scan(self, realm_id: str | None = None, after: int = 0) -> AsyncIterator[StoredRecord]:
         for realm in await self.realms() if realm_id is None else (realm_id,):
@@ -121,6 +136,41 @@ class SqliteLedger:
         rows = [(now, event_id) for event_id in event_ids]
         await self._write_thread.run(lambda: self._writer.change(_PUBLISHED, rows))
 
+    async def open_review(self, review: OpenReview) -> OpenReview:
+        if review.policy_hash not in self._known_policies:
+            await self._check_policy(review.policy_hash)
+        return await self._queue.open_review(review)
+
+    async def journal_reply(self, decision_id: str, slot: str, reply: bytes) -> None:
+        await self._queue.journal(JournalledReply(decision_id, slot, reply))
+
+    async def journalled(self, decision_id: str) -> dict[str, bytes]:
+        try:
+            return dict(await self._read(_JOURNALLED, decision_id))
+        except UnicodeEncodeError:
+            return {}  # half a character: no row holds such a text
+
+    async def find_open(self, decision_id: str) -> OpenReview | None:
+        row = await self._find(_FIND_OPEN, decision_id)
+        return OpenReview(*row) if row else None
+
+    async def claim_orphans(self, now: str, leased_until: str, limit: int = 20) -> tuple[OpenReview, ...]:
+        self._check_open()
+        claim = self._writer.claim_orphans
+        return tuple(await self._write_thread.run(lambda: claim(now, leased_until, limit)))
+
+    async def spending(self, since: str, until: str, realm_id: str | None = None) -> tuple[SpendLine, ...]:
+        return spend_lines(await self._rows(spending_query(since, until, realm_id, _mark)))
+
+    async def spent(self, since: str, until: str) -> dict[str, int]:
+        return amounts(await self._rows(spent_query(since, until, _mark)))
+
+    async def spent_by_day(self, since: str, until: str, realm_id: str | None = None) -> dict[str, int]:
+        return amounts(await self._rows(by_day_query(since, until, realm_id, _mark)))
+
+    async def decided(self, since: str, until: str, realm_id: str | None = None) -> tuple[Decided, ...]:
+        return decided_counts(await self._rows(decided_query(since, until, realm_id, _mark)))
+
     async def ready(self) -> None:
         self._check_open()
         await self._read_thread.run(lambda: _guarded(lambda: check_revision(self._reader)))
@@ -151,6 +201,9 @@ class SqliteLedger:
             rows = await self._read(sql, value)
             return rows[0] if rows else None
 
+    async def _rows(self, query: Query) -> Sequence[tuple[Any, ...]]:
+        return await self._read(query.sql, *query.values)
+
     async def _read(self, sql: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         self._check_open()
         return await self._read_thread.run(lambda: _guarded(lambda: self._reader.execute(sql, values).fetchall()))
@@ -158,6 +211,10 @@ class SqliteLedger:
     def _check_open(self) -> None:
         if self._is_closed:
             raise LedgerUnavailableError("it is closed")
+
+
+def _mark(_: int) -> str:
+    return "?"
 
 
 def _guarded(read: Callable[[], T]) -> T:

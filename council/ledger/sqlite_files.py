@@ -19,6 +19,7 @@ def connect(path: Path, *, busy_timeout_ms: int = LOCK_TIMEOUT_MS) -> sqlite3.Co
     try:
         _use_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")  # the replies of a review go with it
         # 16 MB of log before it is folded in: a page of the id index that several batches touch is folded in once.
         connection.execute("PRAGMA wal_autocheckpoint=4000")
     except sqlite3.Error:

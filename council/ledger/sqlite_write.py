@@ -1,4 +1,4 @@
-"""SQLite's writer: one connection that commits a batch of records, their events and the heads in one transaction.
+"""SQLite's writer: one connection that commits a batch of records, what belongs to them and the heads in one transaction.
 
 A batch goes in as a few multi-row statements. Each statement lets go of Python's interpreter lock once, however many rows it
 holds; `executemany` would do so once a row, and wait each time for a busy event loop to hand the lock back.
@@ -12,11 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from council.ledger.accounting import SPEND_COLUMNS, spend_rows
+from council.ledger.batches import Outcome, Write, outcomes_of, parts_of, refused
 from council.ledger.chain import Linked, Unlinked, link
-from council.ledger.group_commit import Outcome
-from council.ledger.port import Head, KeyTakenError, RecordRefusedError, StoredRecord
+from council.ledger.port import Head, KeyTakenError, OpenReview, StoredRecord
 from council.ledger.reading import BY_ID, COLUMNS, stored_record
 from council.ledger.sqlite_files import LOCK_TIMEOUT_MS, connect, unavailable
+from council.ledger.sqlite_journal import claim_orphans, close_reviews, keep_replies, open_reviews
 
 T = TypeVar("T")
 
@@ -24,6 +26,7 @@ _MAX_ROWS: Final = 128
 _IMPATIENT_MS: Final = 500
 """Lock timeout after a failure, so that those who queued up behind a locked database do not each wait in full."""
 _OUTBOX_COLUMNS = "realm_id, decision_id, topic, payload"
+_SPEND_COLUMNS = ", ".join(SPEND_COLUMNS)
 _BAD_RECORD = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError, ValueError)
 
 
@@ -39,12 +42,12 @@ class SqliteWriter:
         self._connection: sqlite3.Connection | None = connect(path)
         self._is_patient = True
 
-    def commit(self, batch: Sequence[Unlinked]) -> Sequence[Outcome]:
-        """Commit a batch and return what became of each record, in order. Raises nothing."""
+    def commit(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        """Commit a batch and return what became of each write, in order. Raises nothing."""
         try:
             return self._attempt(lambda: self._write(batch))
         except _BAD_RECORD:
-            # A taken key or a text that SQLite cannot hold: find it, and let it spoil nobody else's record.
+            # A taken key or a text that SQLite cannot hold: find it, and let it spoil nobody else's write.
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, callers must not wait for ever
             return [unavailable(error) for _ in batch]
@@ -57,6 +60,13 @@ class SqliteWriter:
         """Run one statement for every row in a transaction of its own."""
         try:
             self._attempt(lambda: self._open().executemany(sql, rows))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    def claim_orphans(self, now: str, leased_until: str, limit: int) -> list[OpenReview]:
+        """Lease reviews whose lease has ended, in a transaction of its own."""
+        try:
+            return self._attempt(lambda: claim_orphans(self._open(), now, leased_until, limit))
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
@@ -107,33 +117,48 @@ class SqliteWriter:
         with suppress(sqlite3.Error):
             self._open().execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT_MS if is_patient else _IMPATIENT_MS}")
 
-    def _write(self, batch: Sequence[Unlinked]) -> list[StoredRecord]:
+    def _write(self, batch: Sequence[Write]) -> Sequence[Outcome]:
+        parts = parts_of(batch)
+        if len(parts.records) == len(batch):
+            return self._write_records(parts.records)
+        kept = open_reviews(self._open(), parts.reviews)
+        keep_replies(self._open(), parts.replies)
+        stored = self._write_records(parts.records) if parts.records else []
+        return outcomes_of(batch, stored, kept)
+
+    def _write_records(self, batch: Sequence[Unlinked]) -> list[StoredRecord]:
         heads = self._heads({unlinked.new.realm_id for unlinked in batch})
         linked = link(batch, heads)
         self._insert("records", COLUMNS, linked.records)
         self._insert("outbox", _OUTBOX_COLUMNS, [_event(unlinked) for unlinked in batch])
         self._move_heads(linked, heads)
+        if asked := [new for new, _ in batch if new.was_opened or new.spend]:
+            self._insert("spend", _SPEND_COLUMNS, spend_rows(asked))
+            close_reviews(self._open(), [new.decision_id for new in asked if new.was_opened])
         return linked.records
 
-    def _write_apart(self, batch: Sequence[Unlinked]) -> list[Outcome]:
-        return [self._write_one(unlinked) for unlinked in batch]
+    def _write_apart(self, batch: Sequence[Write]) -> list[Outcome]:
+        return [self._write_one(write) for write in batch]
 
-    def _write_one(self, unlinked: Unlinked) -> Outcome:
+    def _write_one(self, write: Write) -> Outcome:
         connection = self._open()
         connection.execute("SAVEPOINT one")
         try:
-            outcome: Outcome = self._write([unlinked])[0]
+            outcome = self._write([write])[0]
         except _BAD_RECORD as error:
             connection.execute("ROLLBACK TO one")
-            outcome = self._refusal(unlinked, error)
+            outcome = self._refusal(write, error)
         connection.execute("RELEASE one")
         return outcome
 
-    def _refusal(self, unlinked: Unlinked, error: Exception) -> Exception:
-        row = self._open().execute(BY_ID + "?", (unlinked.new.decision_id,)).fetchone()
-        if row is not None:
-            return KeyTakenError(stored_record(row))
-        return RecordRefusedError(f"the database refuses this record: {type(error).__name__}: {error}")
+    def _refusal(self, write: Write, error: Exception) -> Exception:
+        if isinstance(write, Unlinked):
+            row = self._open().execute(BY_ID + "?", (write.new.decision_id,)).fetchone()
+            if row is not None:
+                if write.new.was_opened:
+                    close_reviews(self._open(), [write.new.decision_id])
+                return KeyTakenError(stored_record(row))
+        return refused(write, error)
 
     def _heads(self, realm_ids: set[str]) -> dict[str, Head]:
         marks = ",".join("?" * len(realm_ids))

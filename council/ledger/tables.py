@@ -1,7 +1,8 @@
 """The tables of the record store, one metadata for SQLite and PostgreSQL.
 
 Only migrations read it (and the test that holds the two together): the adapters write their few statements by hand, so that the
-command line never waits for an import of SQLAlchemy. The triggers that make rows write-once stand in the migrations.
+command line never waits for an import of SQLAlchemy. The triggers that make rows write-once stand in the migrations; reviews
+under way and their replies are working state and have none.
 """
 
 from typing import Final
@@ -14,6 +15,7 @@ _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Bytewise order, so that both databases sort alike and compare fast.
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
+_AMOUNTS = ("replies", "calls", "input_tokens", "cached_tokens", "output_tokens", "picodollars", "unpriced_calls")
 
 records: Final = sa.Table(
     "records",
@@ -75,5 +77,45 @@ policies: Final = sa.Table(
     metadata,
     sa.Column("hash", _TEXT, primary_key=True),
     sa.Column("document", sa.LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+spend: Final = sa.Table(
+    "spend",
+    metadata,
+    # The key begins with the time, so that a period is one stretch of it; in SQLite the key is the table.
+    sa.Column("recorded_at", _TEXT, primary_key=True),
+    sa.Column("decision_id", _TEXT, primary_key=True),
+    sa.Column("member", _TEXT, primary_key=True),
+    sa.Column("model", _TEXT, primary_key=True),
+    sa.Column("realm_id", _TEXT, nullable=False),
+    sa.Column("decision_type", _TEXT, nullable=False),
+    *(sa.Column(name, _SERIAL, nullable=False) for name in _AMOUNTS),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+open_reviews: Final = sa.Table(
+    "open_reviews",
+    metadata,
+    sa.Column("decision_id", _TEXT, primary_key=True),
+    sa.Column("request_key", _TEXT, nullable=False),
+    sa.Column("fingerprint", _TEXT, nullable=False),
+    sa.Column("realm_id", _TEXT, nullable=False),
+    sa.Column("policy_hash", _TEXT, nullable=False),
+    sa.Column("correlation_id", _TEXT),
+    sa.Column("opened_at", _TEXT, nullable=False),
+    sa.Column("leased_until", _TEXT, nullable=False),
+    # Last, so that a look for ended leases reads no requests. It needs no index: the table holds what is under way, no more.
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+open_replies: Final = sa.Table(
+    "open_replies",
+    metadata,
+    sa.Column("decision_id", _TEXT, sa.ForeignKey("open_reviews.decision_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("slot", _TEXT, primary_key=True),
+    sa.Column("reply", sa.LargeBinary, nullable=False),
     sqlite_strict=True,
 )

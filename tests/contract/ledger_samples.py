@@ -32,9 +32,8 @@ def sample(number: int, **fields: Any) -> NewRecord:
         "decision_id": columns["decision_id"],
         "reasons": [f"reason {number}"],
     }
-    body = {
-        name: value for name, value in columns.items() if name not in ("policy_hash", "verdict") and value is not None
-    }
+    apart = ("policy_hash", "verdict", "was_opened", "spend")
+    body = {name: value for name, value in columns.items() if name not in apart and value is not None}
     body |= {"answer": answer, "policy": {"hash": columns["policy_hash"]}, "schema": "council.record/1"}
     return NewRecord(
         body=canonical_json(body),

@@ -1,5 +1,6 @@
 """Opening: URLs, files, and a schema that is the migrations' and nobody else's."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -15,11 +17,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from council.ledger.memory import MemoryLedger
-from council.ledger.migrating import MIGRATIONS
+from council.ledger.migrating import MIGRATIONS, upgrade
 from council.ledger.opening import migrate, open_ledger, read_url
 from council.ledger.port import LedgerConfigError, LedgerUnavailableError
 from council.ledger.schema_version import REVISION
 from council.ledger.tables import metadata
+from tests.contract.journal_samples import open_sample, spend_sample
+from tests.contract.ledger_samples import POLICY, POLICY_HASH, sample
+from tests.contract.postgres_server import fresh_database
 from tests.contract.raw_sql import run_sql
 
 
@@ -132,6 +137,76 @@ async def test_the_comparison_of_schema_and_metadata_can_fail(tmp_path: Path) ->
     await run_sql(url, "ALTER TABLE records ADD COLUMN extra TEXT", "DROP INDEX records_listing")
     with sa.create_engine(url, poolclass=NullPool).connect() as connection:
         assert len(_differences(connection)) == 2
+
+
+def _at_first_revision(url: str) -> None:
+    """Make a ledger as the first release left it, with a policy."""
+
+    def make(connection: sa.Connection) -> None:
+        upgrade(connection, "0001")
+        connection.execute(
+            sa.text("INSERT INTO policies (hash, document) VALUES (:hash, :document)"),
+            {"hash": POLICY_HASH, "document": POLICY},
+        )
+
+    if url.startswith("sqlite"):
+        with sa.create_engine(url, poolclass=NullPool).begin() as connection:
+            make(connection)
+        return
+
+    async def run() -> None:
+        engine = create_async_engine(url.replace("://", "+asyncpg://"), poolclass=NullPool)
+        async with engine.begin() as opened:
+            await opened.run_sync(make)
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'council.db'}"
+    return await fresh_database(request.getfixturevalue("postgres_socket"))
+
+
+async def test_a_ledger_of_the_first_release_is_brought_up_to_date_and_keeps_what_it_holds(bare_url: str) -> None:
+    await asyncio.to_thread(_at_first_revision, bare_url)
+    await asyncio.to_thread(migrate, bare_url)
+    ledger = open_ledger(bare_url)
+    await ledger.ready()
+    assert await ledger.policy(POLICY_HASH) == POLICY
+    await ledger.open_review(open_sample(1))
+    await ledger.append(sample(1, was_opened=True, spend=(spend_sample(),)))
+    assert await ledger.spent("2026", "2027") == {"aelvyndor": spend_sample().picodollars}
+    await ledger.close()
+
+
+@pytest.mark.postgres
+async def test_a_postgres_database_of_the_first_release_is_not_ready_until_it_is_migrated(
+    postgres_socket: Path,
+) -> None:
+    url = await fresh_database(postgres_socket)
+    await asyncio.to_thread(_at_first_revision, url)
+    ledger = open_ledger(url)
+    with pytest.raises(LedgerUnavailableError, match="migrate it"):
+        await ledger.ready()
+    await ledger.close()
+
+
+@pytest.mark.parametrize("revision", ["0001", "base"])
+def test_going_back_to_an_older_schema_is_refused_and_deletes_nothing(tmp_path: Path, revision: str) -> None:
+    url = f"sqlite:///{tmp_path}/council.db"
+    migrate(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(RuntimeError, match="records are never deleted; restore a backup instead"):
+            command.downgrade(config, revision)
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        assert _differences(connection) == []
 
 
 def test_the_newest_migration_is_the_revision_that_the_code_writes() -> None:

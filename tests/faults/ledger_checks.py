@@ -1,6 +1,7 @@
 """What must hold of a ledger whatever happened to the processes that wrote it."""
 
 import asyncio
+from typing import NamedTuple
 
 from council.ledger.chain import Broken, ChainCheck
 from council.ledger.opening import open_ledger
@@ -28,6 +29,32 @@ async def recorded_ids(url: str) -> list[str]:
     events = [row[0] for row in await run_sql(url, "SELECT decision_id FROM outbox")]
     assert sorted(events) == sorted(ids)
     return ids
+
+
+class Journalled(NamedTuple):
+    """What the journal of a ledger holds beside its records."""
+
+    recorded: set[str]
+    under_way: set[str]
+    replies: set[tuple[str, str]]
+    """Decision and slot."""
+
+
+async def checked_journal(url: str) -> Journalled:
+    """Check a ledger whose decisions that asked models took the path "council"; return what it holds.
+
+    No decision is both on record and under way, no reply stands without its review, and a decision was paid for if and only
+    if it is on record: record, spending and close are one transaction.
+    """
+    recorded = set(await recorded_ids(url))
+    under_way = {row[0] for row in await run_sql(url, "SELECT decision_id FROM open_reviews")}
+    replies = {(row[0], row[1]) for row in await run_sql(url, "SELECT decision_id, slot FROM open_replies")}
+    paid = sorted(row[0] for row in await run_sql(url, "SELECT decision_id FROM spend"))
+    asked = [row[0] for row in await run_sql(url, "SELECT decision_id FROM records WHERE path = 'council'")]
+    assert not recorded & under_way
+    assert {decision_id for decision_id, _ in replies} <= under_way
+    assert paid == sorted([*asked, *asked])  # two members each
+    return Journalled(recorded, under_way, replies)
 
 
 async def all_gone(url: str) -> None:

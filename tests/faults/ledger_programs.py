@@ -1,6 +1,8 @@
 """Programs that a fault test starts as processes of their own, to kill, starve or race them.
 
 python -m tests.faults.ledger_programs append URL FIRST COUNT PRODUCERS
+python -m tests.faults.ledger_programs decide URL FIRST COUNT PRODUCERS
+python -m tests.faults.ledger_programs resume URL
 python -m tests.faults.ledger_programs fill URL LIMIT_BYTES
 """
 
@@ -8,11 +10,16 @@ import asyncio
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Final
 
 from council.ledger.opening import open_ledger
-from council.ledger.port import KeyTakenError, Ledger, LedgerUnavailableError
+from council.ledger.port import KeyTakenError, Ledger, LedgerUnavailableError, NewRecord
+from tests.contract.journal_samples import open_sample, spend_sample
 from tests.contract.ledger_samples import POLICY, POLICY_HASH, sample
+
+COUNCIL: Final = "council"
+"""The path of the decisions that ask models."""
 
 
 async def append(url: str, first: int, count: int, producers: int) -> None:
@@ -25,6 +32,33 @@ async def append(url: str, first: int, count: int, producers: int) -> None:
     numbers = iter(range(first, first + count))
     await asyncio.gather(*[_produce(ledger, numbers) for _ in range(producers)])
     await ledger.close()
+
+
+async def decide(url: str, first: int, count: int, producers: int) -> None:
+    """Decide as a council does: even numbers ask models, and go through the journal; the others are recorded at once.
+
+    Writes what was answered, after it was: "opened ID", "replied ID SLOT", then "recorded ID" or "taken ID".
+    """
+    ledger = open_ledger(url)
+    await ledger.put_policy(POLICY_HASH, POLICY)
+    numbers = iter(range(first, first + count))
+    await asyncio.gather(*[_decide_all(ledger, numbers) for _ in range(producers)])
+    await ledger.close()
+
+
+async def resume(url: str) -> None:
+    """Claim what other processes left, and decide it; writes "claimed ID" and "recorded ID" or "taken ID"."""
+    ledger = open_ledger(url)
+    while orphans := await ledger.claim_orphans("9998", "9999", 5):
+        for orphan in orphans:
+            _tell(f"claimed {orphan.decision_id}\n")
+            await _record(ledger, asked_sample(int(orphan.request_key.removeprefix("key-"))))
+    await ledger.close()
+
+
+def asked_sample(number: int) -> NewRecord:
+    """Return the record of a decision that asked models."""
+    return sample(number, path=COUNCIL, was_opened=True, spend=(spend_sample("lore"), spend_sample("risk")))
 
 
 async def fill(url: str, limit: int) -> None:
@@ -70,13 +104,37 @@ async def _until_refused(ledger: Ledger) -> list[bool]:
     return outcomes
 
 
+async def _decide_all(ledger: Ledger, numbers: Iterator[int]) -> None:
+    for number in numbers:
+        if number % 2:
+            await _record(ledger, sample(number))
+            continue
+        decision_id = (await ledger.open_review(open_sample(number))).decision_id
+        _tell(f"opened {decision_id}\n")
+        await asyncio.gather(*[_reply(ledger, decision_id, slot) for slot in ("lore/1/full", "risk/1/full")])
+        await _record(ledger, asked_sample(number))
+
+
+async def _reply(ledger: Ledger, decision_id: str, slot: str) -> None:
+    await ledger.journal_reply(decision_id, slot, slot.encode())
+    _tell(f"replied {decision_id} {slot}\n")
+
+
+async def _record(ledger: Ledger, new: NewRecord) -> None:
+    try:
+        await ledger.append(new)
+    except KeyTakenError:
+        _tell(f"taken {new.decision_id}\n")
+    else:
+        _tell(f"recorded {new.decision_id}\n")
+
+
 def _tell(line: str) -> None:
     sys.stdout.write(line)
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "append":
-        asyncio.run(append(sys.argv[2], *map(int, sys.argv[3:6])))
-    else:
-        asyncio.run(fill(sys.argv[2], int(sys.argv[3])))
+    programs: dict[str, Callable[..., Coroutine[None, None, None]]]
+    programs = {"append": append, "decide": decide, "resume": resume, "fill": fill}
+    asyncio.run(programs[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:])))

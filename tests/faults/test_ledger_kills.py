@@ -1,7 +1,6 @@
 """kill -9 in the middle of appends, and several processes on one chain (reliability.md S1, S3; I1 to I4)."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,43 +8,19 @@ import pytest
 from tests.contract.ledger_samples import sample
 from tests.contract.raw_sql import run_sql, tamper
 from tests.faults.ledger_checks import all_gone, recorded_ids
-
-ROOT = Path(__file__).parents[2]
-
-
-def _started(url: str, first: int, count: int, producers: int) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.faults.ledger_programs",
-        "append",
-        url,
-        str(first),
-        str(count),
-        str(producers),
-    ]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def _answered_until_killed(process: subprocess.Popen[str], answers: int) -> list[str]:
-    """Read a number of answers, kill the process, and return all the answers that it gave."""
-    assert process.stdout is not None
-    seen = [process.stdout.readline() for _ in range(answers)]
-    process.kill()
-    seen += process.communicate()[0].splitlines(keepends=True)
-    return [line.strip() for line in seen if line.endswith("\n")]
+from tests.faults.started import answered_until_killed, started
 
 
 async def test_after_kill_9_every_answered_append_is_there_once_and_nothing_is_half_recorded(database_url: str) -> None:
     """Checked while dead, after each of eight kills: chain, heads, outbox against records, answers against records."""
     answered: list[str] = []
     for kill in range(8):
-        process = _started(database_url, kill * 100_000, 100_000, 32)
-        answered += _answered_until_killed(process, answers=1 + 97 * kill)
+        process = started("append", database_url, kill * 100_000, 100_000, 32)
+        answered += answered_until_killed(process, answers=1 + 97 * kill)
         await all_gone(database_url)
         ids = await recorded_ids(database_url)
         assert set(answered) <= set(ids)
-    again = _started(database_url, 0, 50, 8)
+    again = started("append", database_url, 0, 50, 8)
     lines = again.communicate()[0].splitlines()
     assert again.returncode == 0
     assert {line.removesuffix(" taken") for line in lines} == {sample(number).decision_id for number in range(50)}
@@ -54,7 +29,7 @@ async def test_after_kill_9_every_answered_append_is_there_once_and_nothing_is_h
 
 async def test_the_kill_test_can_fail(database_url: str) -> None:
     """A lost event is what it would see if the outbox were written in a transaction of its own (measured fact 8)."""
-    _started(database_url, 0, 20, 4).communicate()
+    started("append", database_url, 0, 20, 4).communicate()
     assert len(await recorded_ids(database_url)) == 20
     await tamper(database_url, _FORGET_TRIGGER[database_url.partition(":")[0]], "DELETE FROM outbox WHERE event_id = 7")
     with pytest.raises(AssertionError):
@@ -67,7 +42,7 @@ _FORGET_TRIGGER = {"sqlite": "DROP TRIGGER outbox_no_delete", "postgresql": "ALT
 async def test_processes_share_one_chain_and_each_key_is_recorded_once(database_url: str) -> None:
     """Four processes append the same 300 keys at once: each key is answered "recorded" by one of them only (I2)."""
     await recorded_ids(database_url)
-    processes = [_started(database_url, 0, 300, 16) for _ in range(4)]
+    processes = [started("append", database_url, 0, 300, 16) for _ in range(4)]
     lines = [line for process in processes for line in process.communicate()[0].splitlines()]
     assert [process.returncode for process in processes] == [0] * 4
     expected = sorted(sample(number).decision_id for number in range(300))
@@ -79,12 +54,12 @@ async def test_processes_share_one_chain_and_each_key_is_recorded_once(database_
 async def test_a_fresh_file_that_was_killed_while_it_was_made_is_made_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/council.db"
     for delay in range(6):
-        process = _started(url, 0, 1, 1)
+        process = started("append", url, 0, 1, 1)
         try:
             process.wait(timeout=0.3 + delay * 0.15)
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
-    _started(url, 0, 1, 1).communicate()
+    started("append", url, 0, 1, 1).communicate()
     assert await recorded_ids(url) == [sample(0).decision_id]
     assert await run_sql(url, "PRAGMA integrity_check") == [("ok",)]

@@ -16,6 +16,7 @@ import pytest
 
 from council.ledger.opening import open_ledger
 from council.ledger.port import Ledger, LedgerUnavailableError, StoredRecord
+from tests.contract.journal_samples import LATER, NEW_LEASE, open_sample
 from tests.contract.ledger_samples import POLICY, POLICY_HASH, sample
 from tests.contract.raw_sql import run_sql
 from tests.faults.ledger_checks import recorded_ids
@@ -56,6 +57,31 @@ async def test_a_locked_file_answers_in_time_and_heals(tmp_path: Path) -> None:
     assert all(isinstance(outcome, StoredRecord) for outcome in await _append_all(ledger, 1, 40))
     await ledger.close()
     assert len(await recorded_ids(url)) == 41
+
+
+async def test_a_locked_file_opens_no_review_and_heals(tmp_path: Path) -> None:
+    """S3 for reviews under way: opening, replying and claiming are refused in time, and nothing of them is kept."""
+    ledger = await _opened(f"sqlite:///{tmp_path}/council.db")
+    other = sqlite3.connect(tmp_path / "council.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    await _all_refused(ledger)
+    assert time.monotonic() - started < 3.2
+    other.execute("ROLLBACK")
+    other.close()
+    assert await ledger.find_open(open_sample(1).decision_id) is None
+    assert await ledger.open_review(open_sample(1)) == open_sample(1)
+    await ledger.close()
+
+
+async def _all_refused(ledger: Ledger) -> None:
+    outcomes = await asyncio.gather(
+        ledger.open_review(open_sample(1)),
+        ledger.journal_reply(open_sample(1).decision_id, "lore/1/full", b"x"),
+        ledger.claim_orphans(LATER, NEW_LEASE),
+        return_exceptions=True,
+    )
+    assert [type(outcome).__name__ for outcome in outcomes] == ["LedgerUnavailableError"] * 3
 
 
 @pytest.mark.parametrize("free_pages", [20, 60, 120])
@@ -125,6 +151,23 @@ async def test_a_locked_table_answers_in_time_and_heals(postgres_url: str) -> No
     assert all(isinstance(outcome, StoredRecord) for outcome in await _append_all(ledger, 1, 40))
     await ledger.close()
     assert len(await recorded_ids(postgres_url)) == 41
+
+
+@pytest.mark.postgres
+async def test_a_locked_table_opens_no_review_and_heals(postgres_url: str) -> None:
+    ledger = await _opened(postgres_url)
+    other = await asyncpg.connect(postgres_url)
+    lock = other.transaction()
+    await lock.start()
+    await other.execute("LOCK TABLE open_reviews IN ACCESS EXCLUSIVE MODE")
+    started = time.monotonic()
+    await _all_refused(ledger)
+    assert time.monotonic() - started < 3.2
+    await lock.rollback()
+    await other.close()
+    assert await ledger.find_open(open_sample(1).decision_id) is None
+    assert await ledger.open_review(open_sample(1)) == open_sample(1)
+    await ledger.close()
 
 
 @pytest.mark.postgres
