@@ -64,13 +64,27 @@ def conclude_fast(found: Triage, realm: RealmPolicy) -> Conclusion:
     return Conclusion("fast", "approve", "approve", Fraction(1), tags, (reason,), False, (), None, None, ())
 
 
+class Hold(NamedTuple):
+    """Why a case is held for a person whatever its votes say."""
+
+    tag: str
+    reason: str
+
+
 def conclude(
-    case: Case, policy: Policy, realm: RealmPolicy, found: Triage, assessed: Assessment, votes: Sequence[Vote]
+    case: Case,
+    policy: Policy,
+    realm: RealmPolicy,
+    found: Triage,
+    assessed: Assessment,
+    votes: Sequence[Vote],
+    hold: Hold | None = None,
 ) -> Conclusion:
     """Conclude a review from the votes that counted.
 
     Args:
         votes: one per seated member, abstentions included; empty where an enforced veto ended the review.
+        hold: turns the verdict into quarantine.
     """
     seats = seats_for(policy, case.request.decision_type, found.seated)
     ballots = [Ballot(vote.member, vote.verdict, vote.confidence, vote.abstained) for vote in votes]
@@ -83,6 +97,10 @@ def conclude(
         verdict, on_modified, more = _modified(case, policy, realm, combined)
         tags += more
     reasons = _reasons(merged, assessed, votes, combined, on_modified)
+    if hold is not None:
+        verdict, reasons = "quarantine", (hold.reason, *reasons)
+        tags.append(hold.tag)
+    tags += [f"degraded:{vote.member}" for vote in votes if vote.degraded is not None]
     tags += [SAFE_TAGS[vote.member] for vote in votes if vote.verdict == "approve"]
     asks_a_person = any(
         result.fired and result.rule.mode == "review_only" for result in (*assessed.rules, *on_modified)

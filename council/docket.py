@@ -7,6 +7,7 @@ a run, as records share a commit: whatever has arrived by the next turn of the e
 
 import asyncio
 from collections import deque
+from contextvars import Context
 from typing import Final
 
 from council.graph import CouncilGraph
@@ -21,12 +22,10 @@ class Docket:
 
     Args:
         graph: the compiled council.
-        has_models: whether any member has a model.
     """
 
-    def __init__(self, graph: CouncilGraph, *, has_models: bool) -> None:
+    def __init__(self, graph: CouncilGraph) -> None:
         self._graph = graph
-        self._has_models = has_models
         self._waiting: deque[tuple[Review, asyncio.Future[None]]] = deque()
         self._is_called = False
 
@@ -36,7 +35,7 @@ class Docket:
         Raises:
             Exception: whatever a step raised for this case; the others on its docket are not touched by it.
         """
-        if self._has_models:
+        if review.asked:
             await self._graph.ainvoke({"docket": (review,)})
             return
         loop = asyncio.get_running_loop()
@@ -44,14 +43,15 @@ class Docket:
         self._waiting.append((review, future))
         if not self._is_called:
             self._is_called = True
-            loop.call_soon(self._call, loop)
+            # Without the first caller's context: its correlation id is not that of the others on the docket.
+            loop.call_soon(self._call, loop, context=Context())
         await future
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         together = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
         self._is_called = bool(self._waiting)
         if self._is_called:
-            loop.call_soon(self._call, loop)
+            loop.call_soon(self._call, loop, context=Context())
         try:
             self._graph.invoke({"docket": tuple([review for review, _ in together])})
         except Exception:  # noqa: BLE001 - whatever it is, it belongs to one case

@@ -45,6 +45,17 @@ def combine(votes: Iterable[Vote]) -> Combined:
     return Combined(tuple(required), tuple(contradictions))
 
 
+def covers(conditions: Combined, others: Combined) -> bool:
+    """Tell whether conditions leave nothing standing that others would have cut."""
+    by_field = {(item.modification.effect, item.modification.field): item.modification for item in conditions.required}
+    dropped = {effect for (effect, _), item in by_field.items() if item.drop}
+    return all(
+        other.modification.effect in dropped
+        or _is_tighter(by_field.get((other.modification.effect, other.modification.field)), other.modification)
+        for other in others.required
+    )
+
+
 def apply_modifications(
     effects: Sequence[Effect], required: Sequence[Modification]
 ) -> tuple[tuple[Effect, ...], tuple[int, ...]]:
@@ -81,6 +92,13 @@ def is_applicable(modification: Modification, effects: Sequence[Effect]) -> bool
     fields = {"territory_transfer": "to", "trigger_fire": "trigger_id", "canon_assert": "object"}
     is_bounded = modification.max is not None or modification.min is not None
     return modification.field == fields.get(effect.op) and modification.value is not None and not is_bounded
+
+
+def _is_tighter(mine: Modification | None, other: Modification) -> bool:
+    if mine is None or other.drop or mine.value != other.value:
+        return False
+    is_upper = other.max is None or (mine.max is not None and mine.max <= other.max)
+    return is_upper and (other.min is None or (mine.min is not None and mine.min >= other.min))
 
 
 def _for_effect(effect: int, asked: list[tuple[Member, Modification]]) -> tuple[list[Required], list[str]]:

@@ -4,6 +4,7 @@ One run carries a docket: a single case where members have models, or as many ca
 run costs the graph a fixed millisecond, so cases that need nobody's model share it (docs/decisions/0003).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -12,27 +13,19 @@ from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
+from agents.asking import reply_from_wire, reply_to_wire, unanswered
+from agents.ports import Judge
 from council.review import Review
 from policies.contracts.reading import validate_request
-from policies.evidence import Evidence
 from policies.policy import Policy
 from policies.verdicts import Abstention, Member
-from policies.votes import Vote, abstention, vote_from_wire, vote_to_wire
-from world.case import Case, open_case
+from world.case import open_case
 
 if TYPE_CHECKING:
     Reviews = tuple[Review, ...]
 else:
     # Graph studios derive JSON Schemas from the state; a review has none, and none is typed in there.
     Reviews = Any
-
-
-class Judge(Protocol):
-    """A member's mind beyond its rules: a model, or a script in tests."""
-
-    async def vote(self, case: Case, evidence: Evidence, rule_vote: Vote) -> Vote:
-        """Judge a case. Whatever it raises, its member abstains."""
-        ...
 
 
 def _together(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,29 +42,29 @@ class CouncilState(TypedDict, total=False):
     request: dict[str, Any]
     docket: Annotated[Reviews, UntrackedValue]
     replies: Annotated[dict[str, Any], _together]
-    """Votes of members with a model, by member."""
+    """What members' models said, by "member/round/variant"."""
     verdicts: list[dict[str, Any]]
     held: list[str]
     briefs: list[dict[str, Any]]
 
 
 class MemberNode(Protocol):
-    """A node that asks one member's judge."""
+    """A node that asks one member's model."""
 
     async def __call__(self, state: CouncilState) -> CouncilState: ...
 
 
 class Nodes:
-    """The graph's nodes over one policy source and the judges of members that have a model.
+    """The graph's nodes over one policy source and the judge behind the members' models.
 
     Args:
         current_policy: returns the live policy; asked only where a run starts from a bare `request`.
-        judges: per member with a model, its judge.
+        judge: asks members' models; None where every member votes by its rules.
     """
 
-    def __init__(self, current_policy: Callable[[], Policy], judges: Mapping[Member, Judge]) -> None:
+    def __init__(self, current_policy: Callable[[], Policy], judge: Judge | None) -> None:
         self._current_policy = current_policy
-        self._judges = judges
+        self._judge = judge
 
     def assess(self, state: CouncilState) -> CouncilState:
         """Find the evidence of every case, evaluate the rules, take the rule votes."""
@@ -83,24 +76,19 @@ class Nodes:
 
     def after_assess(self, state: CouncilState) -> list[str]:
         """Route to the seated members that have a model, or straight to the merge."""
-        return [member_node(member) for review in state["docket"] for member in self.asked(review)] or ["merge"]
-
-    def asked(self, review: Review) -> list[Member]:
-        """Return the members whose model is asked about a case: nobody's where a veto has ended it."""
-        if not self._judges or review.is_fast or review.assessed is None or review.assessed.is_vetoed:
-            return []
-        return [member for member in review.found.seated if member in self._judges]
+        return self._branches(state) or ["merge"]
 
     def member(self, member: Member) -> MemberNode:
-        """Return the node that asks one member's judge."""
+        """Return the node that asks one member's model, and its twin question at the same time."""
 
         async def ask(state: CouncilState) -> CouncilState:
-            review = state["docket"][0]
-            assessed = review.assessed
-            assert assessed is not None
-            rule_vote = next(vote for vote in assessed.rule_votes if vote.member == member)
-            vote = await self._judges[member].vote(review.case, assessed.evidence, rule_vote)
-            return {"replies": {member: vote_to_wire(vote, review.case.ops)}}
+            judge, questions = self._judge, state["docket"][0].questions(member)
+            assert judge is not None
+            if len(questions) == 1:
+                replies = [await judge.ask(questions[0])]
+            else:
+                replies = await asyncio.gather(*[judge.ask(question) for question in questions])
+            return {"replies": {reply.slot.text: reply_to_wire(reply) for reply in replies}}
 
         return ask
 
@@ -113,28 +101,32 @@ class Nodes:
 
         def abstain(state: CouncilState, error: NodeError) -> Command[str]:
             kind: Abstention = "timeout" if isinstance(error.error, TimeoutError | NodeTimeoutError) else "unreachable"
-            vote = abstention(member, kind, source="model", because=f"{type(error.error).__name__} in its judge")
-            return Command(update={"replies": {member: vote_to_wire(vote, ())}}, goto="merge")
+            because = f"{type(error.error).__name__} in its judge"
+            review = state["docket"][0]
+            use = review.policy.members[member].model
+            slots = [question.slot for question in review.questions(member)]
+            silent = [unanswered(slot, use.name if use else "", kind, because) for slot in slots]
+            return Command(update={"replies": {one.slot.text: reply_to_wire(one) for one in silent}}, goto="merge")
 
         return abstain
 
     def merge(self, state: CouncilState) -> CouncilState:
-        """Merge the votes of every case on the docket into its verdict."""
+        """Merge the votes of every case on the docket into its verdict, or into a split that asks for a rebuttal."""
         verdicts = []
         for review in state["docket"]:
             if not review.is_fast:
-                review.model_votes = {
-                    member: vote_from_wire(reply, review.case.ops)
-                    for member, reply in state.get("replies", {}).items()
-                    if member in review.found.seated
-                }
+                for wire in state.get("replies", {}).values():
+                    reply = reply_from_wire(wire)
+                    review.replies.setdefault(reply.slot, reply)
                 review.merge()
             verdicts.append(_verdict(review))
         return {"verdicts": verdicts}
 
-    def after_merge(self, state: CouncilState) -> str:
-        """Route to the escalation where a case waits for a person."""
-        return "escalate" if any(verdict["held"] for verdict in state["verdicts"]) else "plan"
+    def after_merge(self, state: CouncilState) -> list[str]:
+        """Route to the members once more where the round was split; else to the escalation of a held case, or the plan."""
+        if self._judge is not None and any(review.wants_rebuttal for review in state["docket"]):
+            return self._branches(state)
+        return ["escalate" if any(verdict["held"] for verdict in state["verdicts"]) else "plan"]
 
     def escalate(self, state: CouncilState) -> CouncilState:
         """Name the cases that wait for a person; the record keeps them in the queue."""
@@ -146,6 +138,11 @@ class Nodes:
         for review in state["docket"]:
             review.hand_on()
         return {"briefs": [review.brief for review in state["docket"] if review.brief is not None]}
+
+    def _branches(self, state: CouncilState) -> list[str]:
+        if self._judge is None:
+            return []
+        return [member_node(member) for review in state["docket"] for member in review.asked]
 
     def _from_request(self, request: dict[str, Any]) -> Review:
         policy = self._current_policy()

@@ -10,15 +10,18 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from agents.asking import Reply, reply_to_wire
 from council.assessment import Assessment
 from council.conclusion import Conclusion
 from council.errors import CouncilError
 from council.merge import Merged
 from council.modifications import required_to_wire
+from council.opinions import Opinion, opinion_to_wire
 from council.triage import Triage
 from policies.canonical import plain_canonical_json
 from policies.contracts.request import DecisionRequest
 from policies.evidence import Signal
+from policies.models import dollars
 from policies.policy import Policy
 from policies.rules import RuleResult, explanation
 from policies.verdicts import Verdict
@@ -54,6 +57,14 @@ class ShadowVerdict(NamedTuple):
     conclusion: Conclusion
 
 
+class Heard(NamedTuple):
+    """What models said, and what the council made of it."""
+
+    replies: tuple[Reply, ...]
+    rounds: tuple[tuple[Opinion, ...], ...]
+    """Per round held, one opinion per seated member."""
+
+
 class Written(NamedTuple):
     """The bytes of one record."""
 
@@ -87,12 +98,14 @@ def write_record(
     concluded: Conclusion,
     shadows: Iterable[ShadowVerdict],
     elapsed_ms: int,
+    heard: Heard | None = None,
 ) -> Written:
     """Write one decision as canonical JSON.
 
     Args:
         assessed: None on the fast path.
         elapsed_ms: time from intake to verdict, measured by the caller.
+        heard: None where no model was asked.
     """
     ops = tuple([effect.op for effect in inputs.request.proposed_change.effects])
     reference = {"id": policy.policy_id, "version": policy.version, "hash": policy.content_hash}
@@ -109,7 +122,7 @@ def write_record(
             "votes": [vote_shown(vote, weights[vote.member], ops) for vote in concluded.votes],
             "vetoes": vetoes_shown(assessed, concluded),
             "policy": reference,
-            "cost": {"model_calls": 0, "tokens": 0, "usd": "0"},
+            "cost": cost_of(heard.replies if heard else ()),
             "elapsed_ms": elapsed_ms,
         }
     )
@@ -139,7 +152,27 @@ def write_record(
     }
     if inputs.correlation_id is not None:
         body["correlation_id"] = inputs.correlation_id
+    if heard is not None:
+        body["models"] = _models(heard, ops)
     return Written(plain_canonical_json(body), answer)
+
+
+def cost_of(replies: Iterable[Reply]) -> dict[str, Any]:
+    """Return what models cost, as the answer shows it (`Cost`; register row S0-101)."""
+    calls = tokens = picodollars = unpriced = 0
+    is_estimated = False
+    for reply in replies:
+        calls += len(reply.attempts)
+        tokens += reply.usage.input + reply.usage.output
+        picodollars += reply.picodollars
+        unpriced += 0 if reply.is_priced else len(reply.attempts)
+        is_estimated |= reply.usage.is_estimated
+    cost: dict[str, Any] = {"model_calls": calls, "tokens": tokens, "usd": dollars(picodollars)}
+    if unpriced:
+        cost["unpriced_calls"] = unpriced
+    if is_estimated:
+        cost["is_estimated"] = True
+    return cost
 
 
 def wire_confidence(confidence: Fraction) -> int | float:
@@ -196,6 +229,18 @@ def merge_to_wire(merged: Merged, policy: Policy) -> dict[str, Any]:
                 **({"abstained": term.abstained} if term.abstained else {}),
             }
             for term in merged.terms
+        ],
+    }
+
+
+def _models(heard: Heard, ops: tuple[str, ...]) -> dict[str, Any]:
+    """Replies are kept raw, beside the votes that were read from them."""
+    return {
+        "replies": [reply_to_wire(reply) for reply in sorted(heard.replies, key=lambda reply: reply.slot)],
+        "opinions": [
+            opinion_to_wire(number, formed, ops)
+            for number, opinions in enumerate(heard.rounds, 1)
+            for formed in opinions
         ],
     }
 

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agents.asking import Reply, Slot, reply_from_wire
 from council.record import SCHEMA, DamagedRecordError, Inputs, read_record, write_record
 from council.review import Review, deliberate
 from policies.canonical import canonical_json, plain_canonical_json
 from policies.contracts.reading import validate_request
 from policies.faults import InvalidInputError, pointer
 from policies.policy import Policy
-from policies.verdicts import Member
-from policies.votes import Vote, vote_from_wire
 from world.case import open_case
 
 
@@ -75,7 +74,7 @@ def rewrite(document: Mapping[str, Any], policy: Policy, canonical_request: byte
     )
     written = write_record(
         inputs, policy, review.realm.mode, review.found, review.assessed, concluded, review.shadows(),
-        document["elapsed_ms"],
+        document["elapsed_ms"], review.heard(),
     )  # fmt: skip
     return written.body
 
@@ -87,7 +86,7 @@ def _canonical_request(document: Mapping[str, Any], body: bytes) -> bytes:
 
 
 def redecide(document: Mapping[str, Any], policy: Policy) -> Review:
-    """Decide a recorded case under a policy, with the model votes that the record holds.
+    """Decide a recorded case under a policy, with the replies of models that the record holds.
 
     Raises:
         InvalidInputError: where the recorded request is not valid, or the policy does not know the realm.
@@ -96,13 +95,13 @@ def redecide(document: Mapping[str, Any], policy: Policy) -> Review:
     realm = policy.realm(case.request.realm_id)
     if realm is None:
         raise InvalidInputError([])
-    return deliberate(case, policy, realm, model_votes(document, case.ops))
+    return deliberate(case, policy, realm, recorded_replies(document))
 
 
-def model_votes(document: Mapping[str, Any], ops: tuple[str, ...]) -> dict[Member, Vote]:
-    """Return the votes of a record that no rule can recompute."""
-    votes = [vote_from_wire(vote, ops) for vote in document["answer"]["votes"] if vote["source"] != "rules"]
-    return {vote.member: vote for vote in votes}
+def recorded_replies(document: Mapping[str, Any]) -> dict[Slot, Reply]:
+    """Return what models said, which no rule can recompute; their votes are read from it again."""
+    replies = [reply_from_wire(wire) for wire in document.get("models", {}).get("replies", ())]
+    return {reply.slot: reply for reply in replies}
 
 
 def differences(recorded: Any, recomputed: Any, *at: str | int) -> Iterator[Difference]:

@@ -1,13 +1,16 @@
 """One review as it moves through the graph: what is known so far."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.asking import Question, Reply, Slot
 from council.assessment import Assessment, assess
-from council.conclusion import Conclusion, conclude, conclude_fast
-from council.modifications import apply_modifications
-from council.record import ShadowVerdict
+from council.conclusion import Conclusion, Hold, conclude, conclude_fast
+from council.modifications import apply_modifications, covers
+from council.opinions import Opinion, opinion, second_opinion, votes_said
+from council.record import Heard, ShadowVerdict
+from council.rounds import FIRST, REBUTTAL, asked_members, bounds_of, is_split, others_said, slots_of
 from council.triage import Triage, triage
 from policies.contracts.effects import Effect
 from policies.policy import Policy, RealmPolicy
@@ -29,7 +32,9 @@ class Review:
         realm: how the council acts in this realm.
         found: what triage found.
         assessed: evidence, rules and rule votes; None before assessment and on the fast path.
-        model_votes: what members with a model said, abstentions included.
+        decision_id: id of the decision that comes of it; empty where none is recorded.
+        replies: what came back from models, by slot; those found in a journal stand here before anybody is asked.
+        rounds: per round held, the opinion of every seated member.
         concluded: the verdict; None before the merge.
         brief: what the planner receives; None before the hand-on.
     """
@@ -37,9 +42,11 @@ class Review:
     case: Case
     policy: Policy
     realm: RealmPolicy
+    decision_id: str = ""
     found: Triage = _NOTHING_FOUND
     assessed: Assessment | None = None
-    model_votes: dict[Member, Vote] = field(default_factory=dict)
+    replies: dict[Slot, Reply] = field(default_factory=dict)
+    rounds: list[tuple[Opinion, ...]] = field(default_factory=list)
     concluded: Conclusion | None = None
     brief: dict[str, Any] | None = None
 
@@ -58,11 +65,67 @@ class Review:
         """Find evidence, evaluate the rules and let every seated member judge by rules."""
         self.assessed = assess(self.case, self.policy, self.found)
 
+    @property
+    def asked(self) -> tuple[Member, ...]:
+        """Seated members whose model is asked; nobody where a veto has ended the review."""
+        if self.is_fast or (self.assessed is not None and self.assessed.is_vetoed):
+            return ()
+        return asked_members(self.found.seated, self.policy)
+
+    @property
+    def round(self) -> int:
+        """The round that is under way: 1, or 2 once the first is merged."""
+        return REBUTTAL if self.rounds else FIRST
+
+    @property
+    def wants_rebuttal(self) -> bool:
+        """Whether a second round is to be held: the policy wants one, models were asked, and the first was split."""
+        margin, concluded = self.policy.models.rebuttal_margin, self._concluded()
+        if margin is None or len(self.rounds) != 1 or not self.replies or concluded.merged is None:
+            return False
+        return is_split(concluded.merged, margin)
+
+    def questions(self, member: Member) -> list[Question]:
+        """Return what a member's model is to be asked in this round; what a journal holds is not asked again."""
+        assessed, use = self._assessed(), self.policy.members[member].model
+        if use is None:
+            return []
+        rule_vote = next(vote for vote in assessed.rule_votes if vote.member == member)
+        rules = tuple([result.rule.rule_id for result in assessed.rules])
+        return [
+            Question(
+                slot=slot,
+                case=self.case,
+                evidence=assessed.evidence,
+                rule_vote=rule_vote,
+                rules=rules,
+                use=use,
+                models=self.policy.models,
+                decision_id=self.decision_id,
+                others=others_said(self.rounds[0], slot, self.policy) if self.rounds else (),
+            )
+            for slot in slots_of(member, self.round, self.case, self.policy, self.found)
+            if slot not in self.replies
+        ]
+
     def merge(self) -> None:
-        """Merge the votes that count with the rules that fired."""
-        assessed = self._assessed()
-        votes = [self._counted(vote) for vote in assessed.rule_votes]
-        self.concluded = conclude(self.case, self.policy, self.realm, self.found, assessed, votes)
+        """Merge the votes that count in this round with the rules that fired."""
+        if not self.replies:
+            self.concluded = self._conclude(self._assessed().rule_votes)
+            return
+        opinions = self._opinions()
+        self.rounds.append(opinions)
+        concluded = self._conclude([formed.counted for formed in opinions])
+        if any(formed.counted_without_text != formed.counted for formed in opinions):
+            without = self._conclude([formed.counted_without_text for formed in opinions])
+            if (told := _made_milder(concluded, without)) is not None:
+                hold = Hold("text_made_milder", told)
+                concluded = self._conclude([formed.counted for formed in opinions], hold)
+        self.concluded = concluded
+
+    def heard(self) -> Heard | None:
+        """Return what models said in all rounds, for the record; None where none was asked."""
+        return Heard(tuple(self.replies.values()), tuple(self.rounds)) if self.replies else None
 
     def hand_on(self) -> None:
         """Prepare what the story planner receives."""
@@ -80,20 +143,30 @@ class Review:
         return ()
 
     def shadows(self) -> tuple[ShadowVerdict, ...]:
-        """Decide the case under every shadow policy that knows the realm, by rules."""
+        """Decide the case under every shadow policy that knows the realm, with what models have said."""
         verdicts = []
         for policy in self.policy.shadows:
             realm = policy.realm(self.case.request.realm_id)
             if realm is not None:
-                concluded = deliberate(self.case, policy, realm)._concluded()
+                concluded = deliberate(self.case, policy, realm, self.replies)._concluded()
                 verdicts.append(ShadowVerdict(policy, concluded))
         return tuple(verdicts)
 
-    def _counted(self, rule_vote: Vote) -> Vote:
-        model_vote = self.model_votes.get(rule_vote.member)
-        if model_vote is None:
-            return rule_vote
-        return counted_vote(rule_vote, model_vote, self.policy.members[rule_vote.member].models_may)
+    def _opinions(self) -> tuple[Opinion, ...]:
+        assessed, number = self._assessed(), self.round
+        said = votes_said(self.replies, self.case, assessed.evidence, assessed.rules)
+        formed = []
+        for at, rule_vote in enumerate(assessed.rule_votes):
+            member = rule_vote.member
+            bounds = bounds_of(member, self.case, self.policy, self.found)
+            listens = bounds.member.judge == "model"  # a policy of rules re-decides without what models said
+            full = said.get(Slot(member, number)) if listens else None
+            mine = opinion(rule_vote, full, said.get(Slot(member, number, "twin")), bounds)
+            formed.append(second_opinion(self.rounds[0][at], mine) if self.rounds else mine)
+        return tuple(formed)
+
+    def _conclude(self, votes: Sequence[Vote], hold: Hold | None = None) -> Conclusion:
+        return conclude(self.case, self.policy, self.realm, self.found, self._assessed(), votes, hold)
 
     def _assessed(self) -> Assessment:
         if self.assessed is None:
@@ -106,29 +179,31 @@ class Review:
         return self.concluded
 
 
-def counted_vote(rule_vote: Vote, model_vote: Vote, models_may: str) -> Vote:
-    """Return which of a member's two votes counts.
+def _made_milder(with_text: Conclusion, without: Conclusion) -> str | None:
+    """Say how players' text made an outcome milder than it is without it; None where it did not."""
+    mild, strict = with_text.council_verdict, without.council_verdict
+    if STRICTNESS[mild] < STRICTNESS[strict]:
+        return f"players' text made the verdict milder: {mild}, {strict} without"
+    is_looser = with_text.combined and without.combined and not covers(with_text.combined, without.combined)
+    if mild == strict == "modify" and is_looser:
+        return "players' text made the verdict milder: modify, on looser conditions than without"
+    return None
 
-    With `tighten` a model can add objections, never remove one: where its vote is milder than the rule vote, the rule
-    vote counts. An abstaining model has no vote, and neither has its member (council.md, vetoes and floors).
-    """
-    if model_vote.verdict is None or rule_vote.verdict is None or models_may == "relax":
-        return model_vote
-    is_milder = STRICTNESS[model_vote.verdict] < STRICTNESS[rule_vote.verdict]
-    return rule_vote if is_milder else model_vote
 
-
-def deliberate(
-    case: Case, policy: Policy, realm: RealmPolicy, model_votes: Mapping[Member, Vote] | None = None
-) -> Review:
+def deliberate(case: Case, policy: Policy, realm: RealmPolicy, replies: Mapping[Slot, Reply] | None = None) -> Review:
     """Decide one case without a graph: what replay, shadows and backtests do.
 
     The graph takes the same steps in the same order; a test holds the two together.
+
+    Args:
+        replies: what models said when the case was decided.
     """
     review = Review(case, policy, realm)
     review.open()
     if not review.is_fast:
+        review.replies = dict(replies or {})
         review.assess()
-        review.model_votes = dict(model_votes or {})
         review.merge()
+        if review.wants_rebuttal:
+            review.merge()
     return review

@@ -5,6 +5,7 @@ return the same bytes for ever (council.md, procedure 1 and 9; register rows S0-
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -13,17 +14,24 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from agents.tracing import NoTracer, Tracer, current_correlation_id
 from council.docket import Docket
 from council.errors import DecisionPendingError, KeyConflictError, UnknownRealmError
 from council.graph import CouncilGraph
+from council.journal import Journal, Opening
 from council.ledger.port import KeyTakenError, Ledger, NewRecord, StoredRecord, answer_bytes, decision_id_of
+from council.moments import iso
+from council.purse import LedgerPurse
 from council.record import Inputs, Written, write_record
 from council.review import Review
+from council.spending import retry_after_s, spend_of
 from policies.contracts.reading import ReadRequest, read_request
 from policies.faults import Fault, InvalidInputError
 from policies.policy import Policy
 from policies.strict_json import MAX_BYTES
 from world.case import open_case
+
+logger = logging.getLogger(__name__)
 
 TOPIC_DECIDED: Final = "council.decided"
 TOPIC_HELD: Final = "council.held"
@@ -41,6 +49,8 @@ class Reviewed(NamedTuple):
     decision_type: str
     path: str
     verdict: str
+    retry_after_s: int | None = None
+    """When it may be worth asking again, under another key: a quarantine because models could not be reached."""
 
 
 class Intake(NamedTuple):
@@ -75,7 +85,8 @@ class CouncilService:
         ledger: where decisions are recorded.
         current_policy: returns the live policy; asked once per review, so that a reload never splits one.
         graph: the compiled council.
-        has_models: whether any member has a model (then every case runs alone).
+        purse: what is told when a decision's costs are on record.
+        tracer: opens a span around every review.
         default_deadline_ms: how long a request that names no deadline is waited for, milliseconds; None: to the end.
     """
 
@@ -85,15 +96,18 @@ class CouncilService:
         ledger: Ledger,
         current_policy: Callable[[], Policy],
         graph: CouncilGraph,
-        has_models: bool = False,
+        purse: LedgerPurse | None = None,
+        tracer: Tracer = NoTracer(),  # noqa: B008 - stateless
         clock: Clock = Clock(),  # noqa: B008 - immutable
         max_bytes: int = MAX_BYTES,
         default_deadline_ms: int | None = None,
     ) -> None:
         self._ledger = ledger
         self._current_policy = current_policy
-        self._docket = Docket(graph, has_models=has_models)
-        self._has_models = has_models
+        self._docket = Docket(graph)
+        self._journal = Journal(ledger)
+        self._purse = purse
+        self._tracer = tracer
         self._clock = clock
         self._max_bytes = max_bytes
         self._default_deadline_ms = default_deadline_ms
@@ -132,8 +146,26 @@ class CouncilService:
         left_s = deadline_ms / 1000 - (self._clock.monotonic() - started)
         done, _ = await asyncio.wait([task], timeout=max(0.0, left_s))
         if not done:
+            # The caller may go: from here on a killed process loses nothing (reliability.md, rule c).
+            await self._journal.opened(decision_id_of(intake.key))
             raise DecisionPendingError(decision_id_of(intake.key))
         return task.result()
+
+    async def resume(self) -> int:
+        """Take up reviews whose process is gone, and decide them; return how many.
+
+        Raises:
+            LedgerUnavailableError: where the record store cannot be read now.
+        """
+        orphans = await self._journal.orphans(self._clock.now())
+        for orphan in orphans:
+            read = read_request(orphan.request, max_bytes=len(orphan.request))
+            intake = Intake(read, orphan.request_key, orphan.correlation_id, self._clock.monotonic())
+            logger.info("review_taken_up", extra={"decision_id": orphan.decision_id, "realm_id": orphan.realm_id})
+            task = asyncio.ensure_future(self._decide_once(intake))
+            self._late.add(task)
+            task.add_done_callback(self._seen)
+        return len(orphans)
 
     async def close(self) -> None:
         """Let decisions that outlived their callers' deadlines finish."""
@@ -147,7 +179,8 @@ class CouncilService:
 
     async def _decide_once(self, intake: Intake) -> Reviewed:
         """Decide a key once: whoever asks while it is under way waits for the first, and then reads its record."""
-        key = intake.key
+        key, request = intake.key, intake.read.request
+        current_correlation_id.set(request.correlation_id or intake.correlation_id)
         while (first := self._under_way.get(key)) is not None:
             if first.fingerprint != intake.read.fingerprint:
                 raise KeyConflictError(key, decision_id_of(key))
@@ -158,7 +191,10 @@ class CouncilService:
         finished = asyncio.get_running_loop().create_future()
         self._under_way[key] = UnderWay(intake.read.fingerprint, finished)
         try:
-            return await self._decide(intake)
+            with self._tracer.workflow(key, request.realm_id) as span:
+                reviewed = await self._decide(intake)
+                span.concluded(reviewed.verdict, reviewed.path)
+                return reviewed
         finally:
             del self._under_way[key]
             finished.set_result(None)
@@ -166,15 +202,38 @@ class CouncilService:
     async def _decide(self, intake: Intake) -> Reviewed:
         read, policy = intake.read, self._current_policy()
         realm = policy.realm(read.request.realm_id)
-        # Without models, deciding again is cheaper than looking first: a key that is on record is found by the append.
-        if realm is None or self._has_models:
+        if realm is None:
             stored = await self._ledger.find_by_key(intake.key)
             if stored is not None:
                 return _stored_answer(stored, read)
-        if realm is None:
             raise UnknownRealmError(read.request.realm_id, sorted(policy.realms))
-        review = Review(open_case(read.request), policy, realm)
+        review = Review(open_case(read.request), policy, realm, decision_id_of(intake.key))
         review.open()
+        # Without models, deciding again is cheaper than looking first: a key that is on record is found by the append.
+        if not review.asked:
+            return await self._conclude(intake, review)
+        stored = await self._ledger.find_by_key(intake.key)
+        if stored is not None:
+            return _stored_answer(stored, read)
+        return await self._with_models(intake, review)
+
+    async def _with_models(self, intake: Intake, review: Review) -> Reviewed:
+        """Decide a review that asks models, so that a kill at any moment loses no reply that has arrived."""
+        decision_id, correlation_id = review.decision_id, intake.read.request.correlation_id or intake.correlation_id
+        await self._remember(review.policy)
+        opening = Opening(intake.read, intake.key, correlation_id, self._clock.now())
+        try:
+            review = await self._journal.take_up(review, opening)
+            reviewed = await self._conclude(intake, review)
+        finally:
+            self._journal.closed(decision_id)
+            if self._purse is not None:
+                self._purse.closed(decision_id, sum(reply.picodollars for reply in review.replies.values()))
+        return reviewed._replace(retry_after_s=retry_after_s(review))
+
+    async def _conclude(self, intake: Intake, review: Review) -> Reviewed:
+        """Carry a review through the graph and record what comes of it."""
+        read, policy = intake.read, review.policy
         if not review.is_fast:
             await self._docket.decide(review)
         inputs = Inputs(
@@ -182,22 +241,24 @@ class CouncilService:
             read.canonical,
             intake.key,
             read.fingerprint,
-            decision_id_of(intake.key),
+            review.decision_id,
             read.request.correlation_id or intake.correlation_id,
-            self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            iso(self._clock.now()),
         )
         elapsed_ms = int((self._clock.monotonic() - intake.started) * 1000)
         written = _write(inputs, review, elapsed_ms)
-        if policy is not self._remembered:
-            await self._remember(policy)
+        await self._remember(policy)
+        was_opened = await self._journal.opened(review.decision_id)
         try:
-            stored = await self._ledger.append(_new_record(inputs, review, written))
+            stored = await self._ledger.append(_new_record(inputs, review, written, was_opened=was_opened))
         except KeyTakenError as taken:
             return _stored_answer(taken.stored, read)
         return _reviewed(stored, is_stored=False)
 
     async def _remember(self, policy: Policy) -> None:
         """Keep the policies that decide beside the records that name them, so that replay needs no file."""
+        if policy is self._remembered:
+            return
         for known in (policy, *policy.shadows):
             await self._ledger.put_policy(known.content_hash, orjson.dumps(known.document))
         self._remembered = policy
@@ -208,11 +269,19 @@ def _write(inputs: Inputs, review: Review, elapsed_ms: int) -> Written:
     assert concluded is not None
     mode = review.realm.mode
     return write_record(
-        inputs, review.policy, mode, review.found, review.assessed, concluded, review.shadows(), elapsed_ms
+        inputs,
+        review.policy,
+        mode,
+        review.found,
+        review.assessed,
+        concluded,
+        review.shadows(),
+        elapsed_ms,
+        review.heard(),
     )
 
 
-def _new_record(inputs: Inputs, review: Review, written: Written) -> NewRecord:
+def _new_record(inputs: Inputs, review: Review, written: Written, *, was_opened: bool) -> NewRecord:
     concluded = review.concluded
     assert concluded is not None
     return NewRecord(
@@ -231,6 +300,8 @@ def _new_record(inputs: Inputs, review: Review, written: Written) -> NewRecord:
         correlation_id=inputs.correlation_id,
         topic=TOPIC_HELD if concluded.is_held else TOPIC_DECIDED,
         event=_event(inputs, review),
+        was_opened=was_opened,
+        spend=spend_of(review.replies.values()),
     )
 
 

@@ -11,14 +11,14 @@ from agents.roster import ROSTER, RuleMember
 from council.docket import Docket
 from council.graph import build_graph
 from council.merge import Ballot, FiredRule, Seats, merge
-from council.review import Review, counted_vote, deliberate
+from council.review import Review, deliberate
 from policies.contracts.reading import validate_request
 from policies.evidence import Evidence
 from policies.loading import default_policy_path, load_policy
 from policies.policy import Policy
 from policies.rules import RuleSet, compile_rule
-from policies.verdicts import MEMBERS, Verdict
-from policies.votes import Modification, Vote, abstention
+from policies.verdicts import MEMBERS
+from policies.votes import Modification, Vote
 from tests.unit.requests import request_document
 from world.case import Case, open_case
 
@@ -41,27 +41,6 @@ def decided(document: dict[str, Any], policy: Policy = POLICY) -> Review:
     realm = policy.realm(case.request.realm_id)
     assert realm is not None
     return deliberate(case, policy, realm)
-
-
-@pytest.mark.parametrize(
-    ("models_may", "rules", "model", "counted"),
-    [
-        ("tighten", "reject", "approve", "reject"),  # a model can add objections, never remove one
-        ("tighten", "approve", "reject", "reject"),
-        ("tighten", "modify", "modify", "modify"),
-        ("relax", "reject", "approve", "approve"),
-    ],
-)
-def test_which_of_a_members_two_votes_counts(models_may: str, rules: Verdict, model: Verdict, counted: Verdict) -> None:
-    rule_vote = Vote("narrative", rules)
-    model_vote = Vote("narrative", model, source="scripted")
-    assert counted_vote(rule_vote, model_vote, models_may).verdict == counted
-
-
-@pytest.mark.parametrize("models_may", ["tighten", "relax"])
-def test_a_member_whose_model_abstains_has_no_vote(models_may: str) -> None:
-    silent = abstention("lore", "timeout", source="model")
-    assert counted_vote(Vote("lore", "approve"), silent, models_may) == silent
 
 
 @pytest.mark.parametrize(("outcome", "decided_by"), [("modify", "floor"), ("reject", "veto"), ("quarantine", "veto")])
@@ -166,7 +145,7 @@ def opened(kind: type[Review]) -> Review:
 
 
 async def test_a_case_that_breaks_does_not_harm_the_others_of_its_docket() -> None:
-    docket = Docket(build_graph(lambda: POLICY), has_models=False)
+    docket = Docket(build_graph(lambda: POLICY))
     reviews = [opened(Review), opened(BrokenReview), opened(Review)]
     outcomes = await asyncio.gather(*[docket.decide(review) for review in reviews], return_exceptions=True)
     assert [type(outcome).__name__ for outcome in outcomes] == ["NoneType", "RuntimeError", "NoneType"]
