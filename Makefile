@@ -7,9 +7,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE := .node
 WORKERS ?= auto
 
-.PHONY: help setup demo test lint format bench schemas lock clean
+.PHONY: help setup demo test aimock lint format bench schemas lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,8 +30,21 @@ $(STAMP): pyproject.toml requirements.lock
 demo: setup ## Review the example decisions and show each one
 	@$(BIN)/council demo
 
-test: setup ## Run every test
+test: setup aimock ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# A server that speaks the OpenAI protocol, for the tests of models. Those are skipped where it cannot be had: nothing else needs
+# node, and a machine without it still proves the rest.
+aimock: ## Install the fake model server that tests talk to into .node
+	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
+		echo "*** aimock: node or npm is not installed: the tests that need a model server WILL BE SKIPPED (install node 20.15 or newer)"; \
+	elif ! cmp -s tests/models/package-lock.json $(NODE)/.installed; then \
+		echo "aimock: the fake model server of the tests into $(NODE) ..."; \
+		rm -rf $(NODE) && mkdir $(NODE) && cp tests/models/package.json tests/models/package-lock.json $(NODE)/; \
+		if npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=30000 >/dev/null; \
+		then cp tests/models/package-lock.json $(NODE)/.installed; \
+		else echo "*** aimock: npm could not install it, see above: the tests that need a model server WILL BE SKIPPED"; fi; \
+	fi
 
 lint: setup ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -53,4 +67,4 @@ lock: ## Resolve requirements.lock anew (needs uv)
 		--no-emit-find-links --no-header --all-extras --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what setup and tests made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(NODE) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

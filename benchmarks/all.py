@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("review", "http_review", "ledger_append", "rules", "cli_start", "memory")
+BENCHMARKS = (
+    "review",
+    "http_review",
+    "model_call",
+    "model_review",
+    "model_memory",
+    "ledger_append",
+    "rules",
+    "cli_start",
+    "memory",
+)
 
 
 def main() -> int:

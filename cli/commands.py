@@ -28,6 +28,7 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
         "diff": Command("cli.diff", "Compare two decisions."),
         "list": Command("cli.list", "List recorded decisions."),
         "tail": Command("cli.tail", "Follow new decisions as they are recorded."),
+        "cost": Command("cli.cost", "Show what models cost, by realm, member, model and decision type."),
     },
     "Audit": {
         "replay": Command("cli.replay", "Recompute decisions from their records; any difference exits with 1."),
@@ -41,6 +42,7 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
     },
     "Run": {
         "serve": Command("cli.serve", "Start the HTTP service."),
+        "doctor": Command("cli.doctor", "Check every model endpoint for real, and say what to fix."),
         "migrate": Command("cli.migrate", "Bring the database to the current schema."),
         "config": Command("cli.config", "List every setting with its value and source."),
         "completion": Command("cli.completion", "Print the completion script for bash, zsh or fish."),

@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cli.ledger import Stored
+from cli.output import note
 from gateway.bootstrap import open_council
 from gateway.settings import read_settings
 from policies.contracts.reading import read_request
 from world.review.client import HttpReviewClient
+
+if TYPE_CHECKING:
+    from agents.ports import Observer
 
 
 class Answered(NamedTuple):
@@ -31,18 +35,21 @@ class Decider(Protocol):
 
 
 @asynccontextmanager
-async def here(database: str | None, policy: str | None) -> AsyncIterator[Decider]:
+async def here(
+    database: str | None, policy: str | None, observer: "Observer | None" = None
+) -> AsyncIterator[Decider]:
     """Open a council in this process; its database is made where there is none.
 
     Args:
         database: URL, or None for that of the settings.
         policy: policy file, or None for the one in force.
+        observer: sees votes of members' models as they arrive.
 
     Raises:
         InvalidPolicyError: for a policy file that is not valid.
         LedgerError: where the database cannot be used.
     """
-    council = await open_council(read_settings(database_url=database, policy_path=policy))
+    council = await open_council(read_settings(database_url=database, policy_path=policy), observer)
 
     class Here:
         async def review(self, raw: bytes) -> Answered:
@@ -54,6 +61,9 @@ async def here(database: str | None, policy: str | None) -> AsyncIterator[Decide
         yield Here()
     finally:
         await council.close()
+        if council.cassette is not None and council.cassette.misses:
+            told = f"{council.cassette.misses} calls to models are not on the cassette, and their members have no vote"
+            note(f"{told}; council explain says which field of each differs first")
 
 
 @asynccontextmanager

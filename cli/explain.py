@@ -28,7 +28,8 @@ def explain(
     """Explain one decision term by term; --flip says what would turn it.
 
     Shows triage with its score and threshold, every signal with value, unit, meaning and what it was read from, every
-    rule that fired or did not with the values it read, the votes, the merge arithmetic with its margins, the record.
+    rule that fired or did not with the values it read, the votes, what models said and which votes counted and why, the
+    merge arithmetic with its margins, the record.
     """
     stored, policy = run_with_ledger(database, lambda ledger: _load(ledger, decision_id))
     if flip and policy is None:

@@ -4,14 +4,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from agents.asking import Question, Reply
 from cli.errors import CliError
 from cli.options import AsJson
 from cli.output import write_json, write_line
 from cli.running import new_app
-from policies.evidence import Evidence
 from policies.verdicts import MEMBERS, Member
-from policies.votes import Vote
-from world.case import Case
 
 app = new_app()
 
@@ -82,7 +80,7 @@ def _graph(members: tuple[Member, ...]) -> Any:
     # Late: LangGraph takes seconds to load where it is cold.
     from council.graph import build_graph  # noqa: PLC0415
 
-    return build_graph(_no_policy, dict.fromkeys(members, _NoMind())).get_graph()
+    return build_graph(_no_policy, _NoMind() if members else None, members=members).get_graph()
 
 
 def _no_policy() -> NoReturn:
@@ -90,7 +88,7 @@ def _no_policy() -> NoReturn:
 
 
 class _NoMind:
-    """Stands for a member's model: the drawing never asks it."""
+    """Stands for the members' models: the drawing never asks them."""
 
-    async def vote(self, case: Case, evidence: Evidence, rule_vote: Vote) -> Vote:
+    async def ask(self, question: Question) -> Reply:
         raise AssertionError("a graph that is only drawn asks nobody")

@@ -6,6 +6,7 @@ real records against it.
 
 from typing import Any, Final
 
+from cli.heard_schema import heard_schema
 from policies.verdicts import ABSTENTIONS, DECISION_TYPES, MEMBERS, REALM_MODES, RULE_MODES, RULE_OUTCOMES, VERDICTS
 
 SCHEMA: Final = "council.record/1"
@@ -46,8 +47,9 @@ def record_schema(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, 
             "held": {"type": "boolean", "description": "Whether the case waits for a person."},
             "council_verdict": _VERDICT,
             "answer": _without(answer, "record"),
+            "models": heard_schema(),
         },
-        optional=("correlation_id",),
+        optional=("correlation_id", "models"),
     )
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from cli.console import VERDICT_STYLES, verdict_text
 from cli.render_arithmetic import render_arithmetic
 from cli.render_parts import Record, columns, head, lines, merge_words, section
+from cli.render_replies import render_replies
 from cli.render_show import votes_of
 from cli.signals import spec_of, unit_of
 from cli.text import clean, condition_text, effect_text, fraction, quantity
@@ -37,6 +38,9 @@ def render_explain(
         parts.append(section("Rules", _rules(record, readings)))
     if record["path"] != "fast":
         parts.append(section("Votes", _votes(record)))
+    said = render_replies(record)
+    if said is not None:
+        parts.append(section("Models", said))
     if record["merge"]:
         parts.append(section("Merge", Group(render_arithmetic(record["merge"]), Text(merge_words(record["merge"])))))
     if record["modifications"]:
@@ -134,9 +138,8 @@ def _votes(record: Record) -> RenderableType:
 def _vote(vote: Record, values: Mapping[str, int]) -> RenderableType:
     said = verdict_text(vote["verdict"]) if vote["verdict"] else Text(f"– abstained: {vote['abstained']}")
     sure = f"  confidence {vote['confidence']} ‰" if vote["verdict"] else ""
-    title = Text.assemble(
-        (f"{vote['member']}  ", "bold"), said, f"{sure}  weight {vote['weight']}  by {vote['source']}"
-    )
+    by = f"by {vote['source']}" + (f", for its model failed: {vote['degraded']}" if vote.get("degraded") else "")
+    title = Text.assemble((f"{vote['member']}  ", "bold"), said, f"{sure}  weight {vote['weight']}  {by}")
     below: list[RenderableType] = []
     for reason in vote["reasons"]:
         cited = [f"{name} {quantity(values[name], unit_of(name))}" for name in reason["evidence"] if name in values]

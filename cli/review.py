@@ -3,8 +3,9 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -22,6 +23,9 @@ from cli.running import new_app
 from cli.showing import draw_answer, draw_stored
 from cli.telling import told
 
+if TYPE_CHECKING:
+    from cli.live import LiveVotes
+
 app = new_app()
 _TOGETHER = 32
 """Reviews under way at once: they share commits of the record."""
@@ -32,6 +36,7 @@ def review(
     files: Annotated[list[str], typer.Argument(metavar="FILE|-...", help="Requests; '-' is standard input.")],
     *,
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Ask the server there instead.")] = None,
+    live: Annotated[bool, typer.Option("--live", "-l", help="Show the votes of models as they arrive.")] = False,
     brief: Annotated[bool, typer.Option("--brief", "-b", help="Only the table, where there are many.")] = False,
     policy: PolicyFile = None,
     database: Database = None,
@@ -48,7 +53,11 @@ def review(
         raise CliError(
             "--url asks a server, which has its own policy and database", "leave out --policy and --database"
         )
-    answered, failed = asyncio.run(_review_all(files, url, policy, database))
+    if url is not None and live:
+        raise CliError(
+            "--live shows votes of models that are asked from here", "leave out --url, or watch: council tail"
+        )
+    answered, failed = asyncio.run(_review_all(files, url, policy, database, is_live=live))
     if as_json:
         _write_lines(files, answered, failed)
     else:
@@ -60,14 +69,16 @@ def review(
 
 
 async def _review_all(
-    files: Sequence[str], url: str | None, policy: str | None, database: str | None
+    files: Sequence[str], url: str | None, policy: str | None, database: str | None, *, is_live: bool
 ) -> tuple[dict[str, Answered], dict[str, CliError]]:
     answered: dict[str, Answered] = {}
     failed: dict[str, CliError] = {}
     wanted = list(dict.fromkeys(files))
-    opened = there(url) if url is not None else here(database, policy)
+    votes = _live_votes() if is_live else None
+    opened = there(url) if url is not None else here(database, policy, votes)
     async with opened as decider:
-        with progress("reviewing", len(wanted) if len(wanted) > 1 else None) as advance:
+        shown = progress("reviewing", len(wanted) if len(wanted) > 1 and votes is None else None)
+        with shown as advance, votes.showing() if votes is not None else nullcontext():
             async for file, outcome in _outcomes(decider, wanted):
                 if isinstance(outcome, CliError):
                     failed[file] = outcome
@@ -75,6 +86,12 @@ async def _review_all(
                     answered[file] = outcome
                 advance()
     return answered, failed
+
+
+def _live_votes() -> "LiveVotes":
+    from cli.live import LiveVotes  # noqa: PLC0415 - rich's live display, which a quiet review does without
+
+    return LiveVotes()
 
 
 async def _outcomes(decider: Decider, files: Sequence[str]) -> AsyncIterator[tuple[str, Answered | CliError]]:

@@ -1,6 +1,7 @@
 """Running one command: load it, let typer read its options, map whatever ends it to an exit code."""
 
 import importlib
+import logging
 import traceback
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -45,6 +46,8 @@ def run_command(name: str, command: Command, arguments: Sequence[str]) -> int:
 
 
 def _invoke(name: str, command: Command, arguments: Sequence[str]) -> int:
+    # Commands tell people what went wrong in words; log lines are for the service, which sends them where it wants.
+    logging.getLogger().addHandler(logging.NullHandler())
     module = importlib.import_module(command.module)
     try:
         get_command(module.app).main(args=list(arguments), prog_name=f"council {name}")

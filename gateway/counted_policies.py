@@ -9,8 +9,8 @@ from policies.reloading import PolicySource, Reload
 class CountedPolicySource(PolicySource):
     """Counts edits taken up and refused, and shows whether the file as it stands is in force."""
 
-    def __init__(self, path: Path | str, metrics: Metrics) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path | str, metrics: Metrics, models: str | None = None) -> None:
+        super().__init__(path, models)
         self._reloads = metrics.policy_reloads
         metrics.policy_refused.set_function(lambda: int(bool(self.faults)))
         metrics.policy_version.set_function(lambda: self.current.version)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth import ServiceToken
-from gateway.correlation import HEADER, correlation_of
+from gateway.correlation import HEADER, follow
 from gateway.metrics import Metrics
 from gateway.problems import DEFECT, MEDIA_TYPE, UNAUTHORIZED, Problem
 
@@ -44,7 +44,8 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = scope["council.headers"] = dict(scope["headers"])
-        correlation_id = scope["council.correlation_id"] = correlation_of(headers)
+        # Nothing is set back: the server runs each request in a task of its own, and the next one sets its own ids.
+        correlation_id = scope["council.correlation_id"] = follow(scope["headers"], headers)
         echoed = (HEADER, correlation_id.encode("ascii"))
         is_started = False
 

@@ -1,7 +1,8 @@
 """Log lines: JSON in production, plain text on a terminal, ids and never texts.
 
 A line shows its static event and the fields listed here; whatever else a caller attaches is dropped, so that no request text,
-token or player's words can reach a log by accident (register row S0-89).
+token or player's words can reach a log by accident (register row S0-89). What is logged while a request is served names its
+correlation id, and its place in the trace where one is drawn (S0-95).
 """
 
 import logging
@@ -10,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 import orjson
+
+from agents.tracing import current_correlation_id, current_span
 
 FIELDS: Final = (
     "action",
@@ -24,6 +27,12 @@ FIELDS: Final = (
     "abstained",
     "duration_ms",
     "model_calls",
+    "member",
+    "endpoint",
+    "model",
+    "kind",
+    "attempt",
+    "latency_ms",
     "policy_hash",
     "policy_id",
     "version",
@@ -60,7 +69,7 @@ def configure_logging(level: str, log_format: str, stream: TextIO | None = None)
     root.setLevel(level.upper())
     _leave_out_the_unused()
     # These tell of every query, request and file event; their warnings stay.
-    for chatty in ("httpx", "aiosqlite", "sqlalchemy", "alembic", "watchfiles", "uvicorn.access"):
+    for chatty in ("httpx", "httpx2", "openai", "aiosqlite", "sqlalchemy", "alembic", "watchfiles", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -107,7 +116,12 @@ def _event(record: logging.LogRecord) -> str:
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     given = record.__dict__
-    return {name: given[name] for name in FIELDS if name in given}
+    fields: dict[str, Any] = {name: given[name] for name in FIELDS if name in given}
+    if fields.get("correlation_id") is None and (following := current_correlation_id.get()) is not None:
+        fields["correlation_id"] = following
+    if (span := current_span.get()) is not None:
+        fields.update(span._asdict())
+    return fields
 
 
 def _traceback(exc_info: Any) -> list[str]:

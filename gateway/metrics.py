@@ -67,8 +67,48 @@ class Metrics:
         )
         self.policy_version = Gauge("council_policy_version", "Version of the policy in force.", registry=registry)
         self.in_flight = Gauge("council_reviews_in_flight", "Reviews under way.", registry=registry)
+        self._models(registry)
         ProcessCollector(registry=registry)
         self._children: dict[tuple[Any, ...], Any] = {}
+
+    def _models(self, registry: CollectorRegistry) -> None:
+        """What members' models do. Models and endpoints are named by the policy, never by a request."""
+        of_model = ["member", "model"]
+        self.model_replies = Counter(
+            "council_model_replies", "Questions to members' models, by what came of them: vote, or why there is none.",
+            [*of_model, "outcome"], registry=registry,
+        )  # fmt: skip
+        self.model_calls = Counter(
+            "council_model_calls", "HTTP calls to models, retries included.", of_model, registry=registry
+        )
+        self.member_seconds = Histogram(
+            "council_member_duration_seconds", "From the question to a member's model to its reply.", ["member"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.model_tokens = Counter(
+            "council_model_tokens", "Tokens used; cached ones are part of the input.", [*of_model, "kind"],
+            registry=registry,
+        )  # fmt: skip
+        self.model_usd = Counter("council_model_cost_usd", "Dollars spent on models.", of_model, registry=registry)
+        self.unpriced_calls = Counter(
+            "council_model_unpriced_calls", "Calls to models that the policy has no price for.", ["model"],
+            registry=registry,
+        )  # fmt: skip
+        self.budget_refusals = Counter(
+            "council_budget_refusals", "Questions not asked because a budget was spent, by what happens then.",
+            ["when_spent"], registry=registry,
+        )  # fmt: skip
+        self.breaker_state = Gauge(
+            "council_breaker_state", "Circuit breaker of an endpoint: 0 closed, 1 half open, 2 open.", ["endpoint"],
+            registry=registry,
+        )  # fmt: skip
+        self.breaker_openings = Counter(
+            "council_breaker_openings", "Times that a circuit breaker opened.", ["endpoint"], registry=registry
+        )
+        self.degraded = Counter(
+            "council_degraded_votes", "Rule votes that stood in for a model that failed.", ["member", "kind"],
+            registry=registry,
+        )  # fmt: skip
 
     def child(self, metric: Any, *labels: str) -> Any:
         """Return a metric's child for label values; looked up once, for this runs on every review."""

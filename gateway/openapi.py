@@ -79,7 +79,14 @@ def _decided() -> dict[str, Any]:
     replayed = {"description": "true where the answer was on record.", "schema": {"const": "true", "type": "string"}}
     return {
         "description": "The verdict, recorded.",
-        "headers": {"Idempotent-Replayed": replayed, "X-Correlation-Id": _text("The id to look for in logs.")},
+        "headers": {
+            "Idempotent-Replayed": replayed,
+            "X-Correlation-Id": _text("The id to look for in logs."),
+            "Retry-After": _text(
+                "Only where models could not be reached and the case is held for want of votes: seconds after which it may"
+                " be sent again, under another key."
+            ),
+        },
         "content": {
             "application/json": {
                 "schema": {"$ref": _REF.format(model="Answer")},

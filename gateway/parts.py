@@ -18,9 +18,11 @@ class Parts:
         ledger: where decisions are read from.
         current_policy: returns the live policy.
         metrics: what is counted.
+        resting: returns the names of model endpoints that do not answer and are left alone for now.
     """
 
     service: Reviewer
     ledger: Ledger
     current_policy: Callable[[], Policy]
     metrics: Metrics
+    resting: Callable[[], tuple[str, ...]] = tuple

@@ -86,13 +86,20 @@ class ReviewEndpoint:
         metrics.child(metrics.review_seconds, reviewed.path).observe(time.perf_counter() - started)
         if reviewed.is_stored:
             metrics.replayed.inc()
-        await send_response(send, 200, _JSON, reviewed.answer, _REPLAYED if reviewed.is_stored else None)
+        await send_response(send, 200, _JSON, reviewed.answer, _told_beside(reviewed))
 
     async def _send_pending(self, error: DecisionPendingError, send: Send) -> None:
         self._metrics.pending.inc()
         told = pending(error)
         headers = {"Location": told.location, "Retry-After": PENDING_RETRY_S}
         await send_response(send, 202, _JSON, told.body, headers)
+
+
+def _told_beside(reviewed: Reviewed) -> dict[str, str] | None:
+    """Headers of an answer: whether it was on record, and when an outage of models may be over."""
+    if reviewed.is_stored:
+        return _REPLAYED
+    return None if reviewed.retry_after_s is None else {"Retry-After": str(reviewed.retry_after_s)}
 
 
 _REPLAYED: Final = {"Idempotent-Replayed": "true"}

@@ -68,13 +68,18 @@ def build_router(parts: Parts) -> APIRouter:
         responses=declared(503),
     )
     async def readyz(request: Request) -> Response:
-        """Ask the record store for one row and the policy for its rules."""
+        """Ask the record store for one row and the policy for its rules.
+
+        Models that do not answer make the service degraded, not unready: their members abstain or their rules vote.
+        """
         try:
             parts.current_policy()
             await ledger.ready()
         except CouncilError:
             return problem_response(NOT_READY, request, metrics)
-        return Response(b'{"status":"ready"}', media_type=JSON, headers=_FRESH)
+        resting = parts.resting()
+        said = {"status": "degraded", "resting_endpoints": resting} if resting else {"status": "ready"}
+        return Response(orjson.dumps(said), media_type=JSON, headers=_FRESH)
 
     @router.get("/metrics", tags=["probes"], summary="Metrics for Prometheus", response_class=Response)
     async def read_metrics() -> Response:

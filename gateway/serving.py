@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from council.ledger.port import LedgerError
 from gateway.app import build_app
 from gateway.bootstrap import Council, open_council
 from gateway.errors import GatewayError
@@ -24,6 +25,8 @@ from gateway.logs import configure_logging
 from gateway.settings import Settings, unknown_variables
 
 _log = logging.getLogger("gateway.serving")
+TAKE_UP_S = 15.0
+"""Seconds between looks for reviews whose process is gone."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -71,20 +74,32 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 def _lifespan(council: Council, settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(council.policies.watch()) if settings.policy_watch else None
+        beside = [asyncio.create_task(_take_up(council))]
+        if settings.policy_watch:
+            beside.append(asyncio.create_task(council.policies.watch()))
         # What is loaded now stays: the collector need not look at it again on every review.
         gc.collect()
         gc.freeze()
         try:
             yield
         finally:
-            if watching is not None:
-                watching.cancel()
+            for task in beside:
+                task.cancel()
                 with suppress(asyncio.CancelledError):
-                    await watching
+                    await task
             await council.close()
 
     return lifespan
+
+
+async def _take_up(council: Council) -> None:
+    """Decide reviews that a killed process left, at the start and ever again: another process may be killed later."""
+    while True:
+        try:
+            await council.service.resume()
+        except LedgerError:
+            _log.warning("reviews not taken up", extra={"hint": "the record store could not be read"})
+        await asyncio.sleep(TAKE_UP_S)
 
 
 @contextmanager

@@ -65,6 +65,9 @@ class ReadyShown(Shown):
     """A probe's answer."""
 
     status: str
+    """live; ready; or degraded: cases are decided and recorded, but some members' models do not answer."""
+    resting_endpoints: tuple[str, ...] | None = None
+    """Model endpoints that are left alone for now; only where there are any."""
 
 
 class FaultShown(Shown):

@@ -8,6 +8,11 @@ import os
 
 from hypothesis import settings
 
+# A developer's own models and keys are no part of any test.
+os.environ["COUNCIL_ENV_FILE"] = ""
+os.environ.pop("COUNCIL_MODELS", None)
+os.environ.pop("COUNCIL_CASSETTE", None)
+
 settings.register_profile("search", deadline=None)
 settings.register_profile("fixed", deadline=None, derandomize=True)
 settings.load_profile("fixed" if os.environ.get("CI") else "search")

@@ -88,7 +88,7 @@ def told(review: Review) -> dict[str, Any]:
         "votes": [vote_to_wire(vote, review.case.ops) for vote in concluded.votes],
         "applied": review.effects_to_apply(),
         "rules": enforced_rules(review),
-        "signals": {k: v for k, v in assessed.values.items() if k != "prose_length"}
+        "signals": {k: v for k, v in assessed.values.items() if k not in ("prose_length", "injection_marks")}
         if assessed
         else review.found.values,
     }

@@ -1,6 +1,7 @@
 """`council graph` and `council config`: what the product is made of, drawn."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,25 @@ def test_config_lists_settings_and_hides_secrets(
         assert "hunter2" not in captured.out
         assert "nobody-may-see" not in captured.out
         assert captured.err == "council: COUNCIL_PROT names no setting; did you mean 'COUNCIL_PORT'?\n"
+
+
+def test_config_tells_which_settings_come_from_the_env_file_and_never_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "council.env"
+    file.write_text("COUNCIL_MODELS=openai/gpt-4.1-mini\nOPENAI_API_KEY=a-key-that-nobody-may-see\nCOUNCIL_PROT=1\n")
+    monkeypatch.setenv("COUNCIL_ENV_FILE", str(file))
+    monkeypatch.delenv("COUNCIL_MODELS", raising=False)
+    assert main(["config", "--json"]) == 0
+    captured = capsys.readouterr()
+    shown = {each["variable"]: each for each in json.loads(captured.out)}
+    assert (shown["COUNCIL_MODELS"]["value"], shown["COUNCIL_MODELS"]["source"]) == ("openai/gpt-4.1-mini", "env file")
+    assert shown["COUNCIL_ENV_FILE"]["source"] == "environment"
+    assert captured.err == "council: COUNCIL_PROT names no setting; did you mean 'COUNCIL_PORT'?\n"
+    assert main(["config"]) == 0
+    out = capsys.readouterr().out
+    assert "from the env file" in out
+    assert "nobody-may-see" not in out
 
 
 def test_a_wrong_setting_is_told_with_its_meaning(

@@ -51,10 +51,15 @@ class UnavailableLedger(MemoryLedger):
         raise LedgerUnavailableError("it is away", retry_after_s=3)
 
 
-def application(council: ScriptedCouncil | None = None, ledger: MemoryLedger | None = None, **settings: Any) -> Any:
+def application(
+    council: ScriptedCouncil | None = None,
+    ledger: MemoryLedger | None = None,
+    resting: Callable[[], tuple[str, ...]] = tuple,
+    **settings: Any,
+) -> Any:
     """Return the real application around doubles."""
     environ = {"COUNCIL_SERVICE_TOKEN": TOKEN}
-    parts = Parts(council or ScriptedCouncil(), ledger or MemoryLedger(), _no_policy, Metrics())
+    parts = Parts(council or ScriptedCouncil(), ledger or MemoryLedger(), _no_policy, Metrics(), resting)
     return build_app(parts, read_settings(environ, **settings))
 
 

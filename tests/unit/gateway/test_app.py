@@ -228,6 +228,14 @@ async def test_a_store_that_is_away_is_told_by_readiness_and_reads_but_not_by_li
     assert read.headers["retry-after"] == "3"
 
 
+async def test_models_that_do_not_answer_make_the_service_degraded_and_not_unready() -> None:
+    """L20: cases are still decided and recorded, so nobody should take the service out of use."""
+    async with caller(application(resting=lambda: ("openai",))) as client:
+        ready = await client.get("/readyz")
+
+    assert (ready.status_code, ready.json()) == (200, {"status": "degraded", "resting_endpoints": ["openai"]})
+
+
 async def test_metrics_count_answers_and_refusals_and_name_nothing_of_them() -> None:
     async with caller(application()) as client:
         await client.post(REVIEW, content=BODY, headers=JSON)

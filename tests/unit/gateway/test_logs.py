@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agents.tracing import SpanIds, current_correlation_id, current_span
 from gateway.logs import configure_logging
 from tests.unit.gateway.scripted import CANARY
 
@@ -14,6 +15,8 @@ from tests.unit.gateway.scripted import CANARY
 @pytest.fixture(autouse=True)
 def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give the process back its logging as it was."""
+    for library in ("httpx", "httpx2", "openai"):
+        monkeypatch.setattr(logging.getLogger(library), "level", logging.NOTSET)
     for name in ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing"):
         monkeypatch.setattr(logging, name, getattr(logging, name))
     root = logging.getLogger()
@@ -76,3 +79,43 @@ def test_less_severe_lines_are_left_out_and_setting_up_twice_doubles_nothing() -
     logging.getLogger("x").warning("loud")
 
     assert out.getvalue().count("\n") == 1
+
+
+@pytest.fixture
+def following() -> Iterator[None]:
+    """Be within a request and a span."""
+    tokens = current_correlation_id.set("tick-7"), current_span.set(SpanIds("a" * 32, "b" * 16))
+    yield
+    current_correlation_id.reset(tokens[0])
+    current_span.reset(tokens[1])
+
+
+@pytest.mark.usefixtures("following")
+@pytest.mark.parametrize(
+    ("attached", "correlation_id"),
+    [({}, "tick-7"), ({"correlation_id": None}, "tick-7"), ({"correlation_id": "its-own"}, "its-own")],
+)
+def test_a_line_names_the_request_it_belongs_to_unless_it_says_so_itself(
+    attached: dict[str, str | None], correlation_id: str
+) -> None:
+    out = configured()
+    logging.getLogger("x").info("told", extra=attached)
+
+    line = json.loads(out.getvalue())
+    assert (line["correlation_id"], line["trace_id"], line["span_id"]) == (correlation_id, "a" * 32, "b" * 16)
+
+
+def test_a_line_outside_of_any_request_names_none() -> None:
+    out = configured()
+    logging.getLogger("x").info("told")
+
+    assert set(json.loads(out.getvalue())) == {"time", "level", "logger", "event"}
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2", "openai"])
+def test_libraries_do_not_tell_of_every_request_and_its_address(library: str) -> None:
+    out = configured()
+    logging.getLogger(library).info("HTTP Request: POST %s", f"http://vllm/v1?key={CANARY}")
+    logging.getLogger(library).warning("something is wrong")
+
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["something is wrong"]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from council.ledger.memory import MemoryLedger
-from council.ledger.port import KeyTakenError, LedgerUnavailableError, NewRecord, StoredRecord
+from council.ledger.port import KeyTakenError, LedgerUnavailableError, NewRecord, OpenReview, StoredRecord
 from gateway.metrics import Metrics
 from gateway.observed_ledger import observed
 from tests.unit.gateway.scripted import CANARY
@@ -46,6 +46,19 @@ def new_record(key: str = "k-1") -> NewRecord:
         topic="council.held",
         event=b"{}",
     )
+
+
+REVIEW = OpenReview(
+    decision_id=new_record().decision_id,
+    request_key="k-1",
+    fingerprint="1" * 64,
+    realm_id="aelvyndor",
+    policy_hash=POLICY,
+    correlation_id="c-1",
+    request=b"{}",
+    opened_at="2026-11-21T10:00:00.000Z",
+    leased_until="2026-11-21T10:00:30.000Z",
+)
 
 
 class AwayLedger(MemoryLedger):
@@ -91,6 +104,22 @@ async def test_an_unavailable_store_is_counted() -> None:
 
     with pytest.raises(LedgerUnavailableError):
         await observed(AwayLedger(), metrics).append(new_record())
+
+    assert value(metrics, "council_ledger_unavailable_total") == 1
+
+
+async def test_a_review_that_cannot_be_opened_counts_as_an_unavailable_store() -> None:
+    metrics = Metrics()
+    ledger = MemoryLedger()
+    await ledger.put_policy(POLICY, b"{}")
+    watched = observed(ledger, metrics)
+
+    assert await watched.open_review(REVIEW) == REVIEW
+    assert await watched.find_open(REVIEW.decision_id) == REVIEW
+    assert value(metrics, "council_ledger_unavailable_total") == 0
+    await ledger.close()
+    with pytest.raises(LedgerUnavailableError):
+        await watched.open_review(REVIEW)
 
     assert value(metrics, "council_ledger_unavailable_total") == 1
 
