@@ -30,10 +30,10 @@ class Combined(NamedTuple):
 
 
 def combine(votes: Iterable[Vote]) -> Combined:
-    """Combine the modifications of all votes at modify or stricter."""
+    """Combine the modifications of all votes at modify or stricter; an abstention stands where its rules' conditions are kept."""
     asked: dict[int, list[tuple[Member, Modification]]] = {}
     for vote in votes:
-        if vote.verdict is not None and STRICTNESS[vote.verdict] >= STRICTNESS["modify"]:
+        if vote.verdict is None or STRICTNESS[vote.verdict] >= STRICTNESS["modify"]:
             for modification in vote.modifications:
                 asked.setdefault(modification.effect, []).append((vote.member, modification))
     required: list[Required] = []

@@ -104,7 +104,8 @@ def _without_model(rule_vote: Vote, failed: Vote, models: ModelsPolicy) -> tuple
     is_budget = failed.abstained == "budget"
     in_its_place = models.budgets.when_spent == "rules" if is_budget else models.on_failure == "rules"
     if not in_its_place or rule_vote.verdict is None:
-        return failed, "abstained"
+        # Silence must not lift what the member's rules require of the change (reliability.md, I6).
+        return failed._replace(modifications=rule_vote.modifications), "abstained"
     return rule_vote._replace(degraded=failed.abstained), "degraded"
 
 

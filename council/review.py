@@ -115,13 +115,29 @@ class Review:
             return
         opinions = self._opinions()
         self.rounds.append(opinions)
-        concluded = self._conclude([formed.counted for formed in opinions])
+        counted = [formed.counted for formed in opinions]
+        concluded = self._conclude(counted)
+        hold = self._hold(concluded, opinions)
+        self.concluded = concluded if hold is None else self._conclude(counted, hold)
+
+    def _hold(self, concluded: Conclusion, opinions: Sequence[Opinion]) -> Hold | None:
+        """Return why a case is held for a person, whatever its votes say: it ended milder than it may.
+
+        Votes are bounded one by one, but a verdict is not monotone in what members ask for: a rejection because nobody had
+        said what to modify turns into a modification as soon as anybody does.
+        """
+        without = [formed.counted_without_text for formed in opinions]
         if any(formed.counted_without_text != formed.counted for formed in opinions):
-            without = self._conclude([formed.counted_without_text for formed in opinions])
-            if (told := _made_milder(concluded, without)) is not None:
-                hold = Hold("text_made_milder", told)
-                concluded = self._conclude([formed.counted for formed in opinions], hold)
-        self.concluded = concluded
+            if (told := _milder(concluded, self._conclude(without))) is not None:
+                return Hold("text_made_milder", f"players' text made the verdict milder: {told} without it")
+        if (told := _milder(concluded, self._conclude([self._bound(formed) for formed in opinions]))) is not None:
+            return Hold("milder_than_rules", f"models made the verdict milder than they may: {told} by the rules")
+        return None
+
+    def _bound(self, formed: Opinion) -> Vote:
+        """Return the mildest that a member may vote: its rules' vote, or its model's where that may relax."""
+        is_relaxed = formed.why == "model" and self.policy.members[formed.member].models_may == "relax"
+        return formed.counted if is_relaxed else formed.rule_vote
 
     def heard(self) -> Heard | None:
         """Return what models said in all rounds, for the record; None where none was asked."""
@@ -179,15 +195,13 @@ class Review:
         return self.concluded
 
 
-def _made_milder(with_text: Conclusion, without: Conclusion) -> str | None:
-    """Say how players' text made an outcome milder than it is without it; None where it did not."""
-    mild, strict = with_text.council_verdict, without.council_verdict
-    if STRICTNESS[mild] < STRICTNESS[strict]:
-        return f"players' text made the verdict milder: {mild}, {strict} without"
-    is_looser = with_text.combined and without.combined and not covers(with_text.combined, without.combined)
-    if mild == strict == "modify" and is_looser:
-        return "players' text made the verdict milder: modify, on looser conditions than without"
-    return None
+def _milder(mild: Conclusion, strict: Conclusion) -> str | None:
+    """Say how one outcome is milder than another; None where it is not."""
+    verdict, bound = mild.council_verdict, strict.council_verdict
+    if STRICTNESS[verdict] < STRICTNESS[bound]:
+        return f"{verdict}, {bound}"
+    is_looser = mild.combined and strict.combined and not covers(mild.combined, strict.combined)
+    return "modify, on stricter conditions" if verdict == bound == "modify" and is_looser else None
 
 
 def deliberate(case: Case, policy: Policy, realm: RealmPolicy, replies: Mapping[Slot, Reply] | None = None) -> Review:

@@ -105,7 +105,7 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
             "weight": 1,
             "confidence": "ignore",
             "judge": "model",
-            "models_may": "relax" if member == "narrative" else "tighten",
+            "models_may": "tighten",
             "thresholds": {},
             # Text that a player wrote goes to as few members as possible: the one that judges a story must read it.
             "reads_player_text": member == "narrative",

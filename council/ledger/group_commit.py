@@ -1,8 +1,8 @@
 """Group commit: everything that waits is written in one transaction, and then each caller is answered.
 
 While one batch is being committed the next one gathers, so a commit's cost is shared by all who wait (performance.md, the
-ledger). A caller is answered only after the commit that holds its own write. Reviews under way wait in the same queue as records,
-so that a review is never opened behind its own record.
+ledger). A caller is answered only after the commit that holds its own write. Reviews under way and their replies wait in
+the same queue as records: they share commits, and stand before the record that closes them.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from council.ledger.accounting import (
+from council.ledger.account_queries import (
     amounts,
     by_day_query,
     decided_counts,

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import asyncpg
 
-from council.ledger.accounting import SPEND_COLUMNS, spend_rows
+from council.ledger.account_queries import SPEND_COLUMNS, spend_rows
 from council.ledger.batches import Outcome, Parts, Write, outcomes_of, parts_of, refused
 from council.ledger.chain import GENESIS, Unlinked, link
 from council.ledger.group_commit import Answer

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from council.ledger.accounting import (
+from council.ledger.account_queries import (
     amounts,
     by_day_query,
     decided_counts,

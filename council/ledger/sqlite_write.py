@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from council.ledger.accounting import SPEND_COLUMNS, spend_rows
+from council.ledger.account_queries import SPEND_COLUMNS, spend_rows
 from council.ledger.batches import Outcome, Write, outcomes_of, parts_of, refused
 from council.ledger.chain import Linked, Unlinked, link
 from council.ledger.port import Head, KeyTakenError, OpenReview, StoredRecord

@@ -187,7 +187,7 @@ async def test_sqlite_refuses_to_replace_spending(tmp_path: object, verb: str) -
 
 async def test_sqlite_adds_up_a_period_by_keys_and_counts_decisions_from_the_listings_index(tmp_path: object) -> None:
     """Neither reads the whole table: no body is fetched to count, and a period is one stretch of the spending's key."""
-    from council.ledger.accounting import decided_query, spending_query
+    from council.ledger.account_queries import decided_query, spending_query
 
     url = f"sqlite:///{tmp_path}/council.db"
     await _filled(url)

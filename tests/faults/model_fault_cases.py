@@ -1,4 +1,8 @@
-"""The models' part of the fault table (reliability.md, L1 to L20): what is injected, and what must be recorded."""
+"""The models' part of the fault table (reliability.md, L1 to L20): what is injected, and what must be recorded.
+
+L19, a model that obeys players, breaks nothing that this table could see: its test is in `test_model_fault_scenes`, its corpus
+of attacks in `tests/adversarial`.
+"""
 
 from dataclasses import dataclass
 
@@ -16,7 +20,7 @@ class FaultCase:
         row: the table's row.
         mode: how the fault server breaks (`tests.models.fault_replies`, `fault_server`).
         kind: the abstention on record; None: the member votes in the end.
-        calls: calls that the member makes, exactly.
+        calls: calls that the member makes, exactly, whether or not they reach anybody.
         timeout_s: wall clock of the member whose model breaks, seconds.
         retries: most calls after the first.
     """
@@ -27,6 +31,11 @@ class FaultCase:
     calls: int = 1 + RETRIES
     timeout_s: str = "5"
     retries: int = RETRIES
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether no server is there to count the calls."""
+        return self.mode.startswith("gone/")
 
     @property
     def id(self) -> str:
@@ -82,4 +91,6 @@ CASES: tuple[FaultCase, ...] = (
     *_each("L17", "tool_call tool_call_and_vote", "off_schema", 1),
     FaultCase("L18", "no_usage", None, 1),
     FaultCase("L18", "bad_usage", None, 1),
+    # nobody is there at all
+    FaultCase("L20", "gone/refused", "unreachable"),
 )

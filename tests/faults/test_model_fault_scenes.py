@@ -204,18 +204,24 @@ async def test_calls_without_usage_are_priced_by_estimate(faulty: FaultyWorld, m
     assert cost["tokens"] > 1000
 
 
-@pytest.mark.parametrize("place", ["narrative", "summary"])
 @pytest.mark.parametrize(
-    ("relax", "models"),
-    [((), {}), (("narrative",), {"narrative": "gullible:reject"})],
-    ids=["models may only tighten", "one may be milder, and its twin reads no text"],
+    ("place", "relax", "models"),
+    [
+        ("narrative", (), {}),
+        ("summary", (), {}),
+        ("narrative", ("narrative",), {"narrative": "gullible:reject"}),
+    ],
+    ids=["in the story", "in the summary", "one may be milder, and its twin reads no text of players"],
 )
 async def test_a_judge_that_obeys_the_player_wins_nothing(
     faulty: FaultyWorld, place: str, relax: tuple[Member, ...], models: dict[str, str]
 ) -> None:
     """L19: models that do whatever they last read, and else approve, against the rules' verdict on the same case."""
     document = request_document(lore_constraints=[])
-    document["proposed_change"][place] = ATTACK
+    change = document["proposed_change"]
+    # Without the trigger no floor acts: two votes are all that stands between this change and an approval.
+    change["effects"] = [effect for effect in change["effects"] if effect["op"] != "trigger_fire"]
+    change[place] = ATTACK
     async with open_council_of(council_with(faulty.base_url, rules=tuple(MEMBERS))) as council:
         bound = (await council.decide(document))["final_verdict"]
     policy = council_with(faulty.base_url, models, default="gullible:approve", relax=relax, timeout_s="20")
@@ -245,7 +251,9 @@ async def test_a_host_that_is_not_there_is_unreachable(base_url: str) -> None:
             reviewed = await council.service.review(json.dumps(council_document()))
         (record,) = await council.records()
     body = orjson.loads(record.body)
-    assert set(failures(body).values()) == {"unreachable"}
+    # How long a resolver looks for a host that is not there is the machine's affair: the member's limit may end it.
+    assert set(failures(body).values()) <= {"unreachable", "timeout"}
+    assert len(failures(body)) == 5
     assert (reviewed.verdict, reviewed.retry_after_s is not None) == ("quarantine", True)
     assert watch.took_s <= 3.5
     assert replay(record.body, policy) == ()

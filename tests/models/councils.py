@@ -23,6 +23,8 @@ from policies.verdicts import MEMBERS, Member
 from tests.unit.requests import as_bytes, small_document
 
 ENDPOINT = "faulty"
+GONE = "gone"
+"""An endpoint where nobody listens: models named "gone/…" are asked there."""
 
 
 def council_with(
@@ -43,7 +45,7 @@ def council_with(
     Args:
         base_url: where the models answer.
         models: per member, its model's name there; the others ask `default`. Each name ends in "@MEMBER", which the fault
-            server keeps apart and no mode reads.
+            server keeps apart and no mode reads. A name that begins with "gone/" is asked where nobody listens.
         timeout_s: wall clock of one member's round, seconds.
         slowest: members with a wall clock of their own, seconds.
         retries: most calls after the first.
@@ -58,16 +60,21 @@ def council_with(
     for name in ("key", "structured", "concurrency"):
         endpoint[name] = more.pop(name, endpoint[name])
     document["models"] |= {"retries": retries, "on_failure": on_failure, **more}
-    document["models"]["endpoints"][ENDPOINT] = endpoint
+    document["models"]["endpoints"] |= {ENDPOINT: endpoint, GONE: {**endpoint, "base_url": "http://127.0.0.1:1/v1"}}
     for member in MEMBERS:
         uses: dict[str, Any] = {
             "judge": "rules" if member in rules else "model",
-            "model": f"{ENDPOINT}/{(models or {}).get(member, default)}@{member}",
+            "model": _full_name((models or {}).get(member, default), member),
             "models_may": "relax" if member in relax else "tighten",
             "timeout_s": (slowest or {}).get(member, timeout_s),
         }
         document["members"][member] |= uses
     return policy_from_document(json.loads(json.dumps(document)))
+
+
+def _full_name(model: str, member: Member) -> str:
+    name = f"{model}@{member}"
+    return name if name.startswith(f"{GONE}/") else f"{ENDPOINT}/{name}"
 
 
 @dataclass

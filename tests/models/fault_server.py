@@ -15,38 +15,16 @@ import asyncio
 import contextlib
 import json
 import math
-import socket
-import struct
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from http import HTTPStatus
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple
 
 from tests.models.fault_replies import MODES, Answer, Ask, limited
+from tests.models.fault_sockets import BROKEN, Ears, Socket
 
-DRIP_S: Final = 0.05
-"""Seconds between two bytes of a reply that drips."""
 _CHUNK: Final = 65_536
-
-
-class Ears(asyncio.StreamReader):
-    """A reader that hears at once when the client hangs up, also while an answer is being sent."""
-
-    def __init__(self) -> None:
-        super().__init__(limit=16 * _CHUNK)
-        self.gone = asyncio.Event()
-
-    def feed_eof(self) -> None:
-        """See the client go."""
-        super().feed_eof()
-        self.gone.set()
-
-    def set_exception(self, exc: Exception) -> None:
-        """See the connection break."""
-        super().set_exception(exc)
-        self.gone.set()
 
 
 class Request(NamedTuple):
@@ -56,24 +34,6 @@ class Request(NamedTuple):
     path: str
     headers: Mapping[str, str]
     body: bytes
-
-
-class Socket(NamedTuple):
-    """One connection of a client."""
-
-    reader: Ears
-    writer: asyncio.StreamWriter
-
-    async def send(self, data: bytes) -> None:
-        """Send bytes and wait until they are on their way."""
-        self.writer.write(data)
-        await self.writer.drain()
-
-    def reset(self) -> None:
-        """End the connection as a crash does: the client sees a reset."""
-        raw = self.writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
 
 
 class World:
@@ -110,7 +70,7 @@ class FaultServer:
             while (request := await _read(peer.reader)) is not None:
                 name, _, path = request.path.strip("/").partition("/")
                 if path == "journal":
-                    await peer.send(_http(Answer(200, json.dumps(self._worlds[name].journal()).encode())))
+                    await peer.send(Answer(200, json.dumps(self._worlds[name].journal()).encode()).wire)
                     break
                 world = self._worlds[name]
                 world.sockets.add(writer)
@@ -125,10 +85,10 @@ class FaultServer:
     async def _served(self, world: World, request: Request, path: str, peer: Socket) -> bool:
         if path == "v1/models":
             listed = [{"id": mode, "object": "model"} for mode in (*MODES, *BROKEN)]
-            await peer.send(_http(Answer(200, json.dumps({"object": "list", "data": listed}).encode())))
+            await peer.send(Answer(200, json.dumps({"object": "list", "data": listed}).encode()).wire)
             return True
         if path != "v1/chat/completions" or request.method != "POST":
-            await peer.send(_http(Answer(404, b'{"error": {"message": "no such path"}}')))
+            await peer.send(Answer(404, b'{"error": {"message": "no such path"}}').wire)
             return True
         return await self._called(world, request, peer)
 
@@ -155,7 +115,7 @@ class FaultServer:
             return await _window(world, ask, peer)
         if mode in BROKEN:
             return await BROKEN[mode](ask, peer)
-        answer = _http(MODES[mode](ask))
+        answer = MODES[mode](ask).wire
         for start in range(0, len(answer), _CHUNK):
             await peer.send(answer[start : start + _CHUNK])
         return True
@@ -166,99 +126,8 @@ async def _window(world: World, ask: Ask, peer: Socket) -> bool:
     now = time.monotonic()
     world.limited_until = world.limited_until or now + float(ask.argument or 1)
     left = world.limited_until - now
-    await peer.send(_http(limited(str(math.ceil(left))) if left > 0 else MODES["ok"](ask._replace(argument=""))))
-    return True
-
-
-async def _slow(ask: Ask, peer: Socket) -> bool:
-    seconds, _, verdict = ask.argument.partition(":")
-    await asyncio.sleep(float(seconds or 0.2))
-    await peer.send(_http(MODES["ok"](ask._replace(argument=verdict))))
-    return True
-
-
-async def _hang(ask: Ask, peer: Socket) -> bool:
-    await asyncio.Event().wait()
-    return False
-
-
-async def _drip(ask: Ask, peer: Socket) -> bool:
-    head, _, body = _http(MODES["ok"](ask)).partition(b"\r\n\r\n")
-    await peer.send(head + b"\r\n\r\n")
-    return await _dripped(body, peer)
-
-
-async def _drip_head(ask: Ask, peer: Socket) -> bool:
-    return await _dripped(_http(MODES["ok"](ask)), peer)
-
-
-async def _sse_drip(ask: Ask, peer: Socket) -> bool:
-    """Keep the connection alive with comments and never say anything, as proxies of streams do."""
-    await peer.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-    while True:
-        await peer.send(b"8\r\n: ping\n\n\r\n")
-        await asyncio.sleep(DRIP_S)
-
-
-async def _trunc_http(ask: Ask, peer: Socket) -> bool:
-    await peer.send(_http(MODES["ok"](ask))[:-60])
-    return False
-
-
-async def _reset(ask: Ask, peer: Socket) -> bool:
-    peer.reset()
-    return False
-
-
-async def _reset_mid(ask: Ask, peer: Socket) -> bool:
-    await peer.send(_http(MODES["ok"](ask))[:-60])
-    await asyncio.sleep(0.02)  # so that the client has the first part before the reset destroys what is in flight
-    peer.reset()
-    return False
-
-
-async def _close(ask: Ask, peer: Socket) -> bool:
-    return False
-
-
-async def _garbage(ask: Ask, peer: Socket) -> bool:
-    await peer.send(b"220 smtp.example.org ready\r\n")
-    return False
-
-
-async def _long_head(ask: Ask, peer: Socket) -> bool:
-    await peer.send(b"HTTP/1.1 200 OK\r\n" + b"x-more: " + b"a" * 2_000_000 + b"\r\n\r\n")
-    return False
-
-
-async def _redirect(ask: Ask, peer: Socket) -> bool:
-    """Send the client to the same address for ever: whoever follows breaks the limit on calls (I10)."""
-    await peer.send(_http(Answer(307, b"", (("location", "completions"),))))
-    return True
-
-
-Broken = Callable[[Ask, Socket], Awaitable[bool]]
-BROKEN: Final[Mapping[str, Broken]] = {
-    "slow": _slow,
-    "hang": _hang,
-    "drip": _drip,
-    "drip_head": _drip_head,
-    "sse_drip": _sse_drip,
-    "trunc_http": _trunc_http,
-    "reset": _reset,
-    "reset_mid": _reset_mid,
-    "close": _close,
-    "garbage": _garbage,
-    "long_head": _long_head,
-    "redirect": _redirect,
-}
-"""Every mode that is more than one whole answer: each returns whether the connection lives on."""
-
-
-async def _dripped(data: bytes, peer: Socket) -> bool:
-    for byte in data:
-        await peer.send(bytes([byte]))
-        await asyncio.sleep(DRIP_S)
+    answer = limited(str(math.ceil(left))) if left > 0 else MODES["ok"](ask._replace(argument=""))
+    await peer.send(answer.wire)
     return True
 
 
@@ -296,12 +165,6 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     method, path, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return Request(method, path, headers, await reader.readexactly(int(headers.get("content-length", 0))))
-
-
-def _http(answer: Answer) -> bytes:
-    phrase = HTTPStatus(answer.status).phrase if answer.status in HTTPStatus._value2member_map_ else "Overloaded"
-    lines = [f"HTTP/1.1 {answer.status} {phrase}", *[f"{name}: {value}" for name, value in answer.headers]]
-    return "\r\n".join([*lines, f"content-length: {len(answer.body)}", "", ""]).encode() + answer.body
 
 
 async def _main() -> None:

@@ -16,13 +16,14 @@ MODEL = "lmstudio/scripted"
 
 
 def model_policy(members: tuple[Member, ...] = MEMBERS, **models: Any) -> Policy:
-    """Return the shipped policy with a model for some members, and keys of its section `models` set."""
+    """Return the shipped policy with models for some members, narrative's free to relax, and keys of `models` set."""
     document: dict[str, Any] = copy.deepcopy(dict(SHIPPED.document))
     for member in MEMBERS:
         document["members"][member] = {
             **document["members"][member],
             "judge": "model" if member in members else "rules",
         }
+    document["members"]["narrative"]["models_may"] = "relax"  # so that twins are asked
     document["models"] = {**document["models"], "default": MODEL, **models}
     return policy_from_document(document)
 

@@ -57,7 +57,7 @@ def test_the_shipped_policy_says_what_the_design_says() -> None:
         "governor": (Fraction(1), False, "model", "tighten"),
         "fairness": (Fraction(1), False, "model", "tighten"),
         "lore": (Fraction(1), False, "model", "tighten"),
-        "narrative": (Fraction(1), False, "model", "relax"),
+        "narrative": (Fraction(1), False, "model", "tighten"),
         "risk": (Fraction(1), False, "model", "tighten"),
     }
     assert all(seat.model is None for seat in SHIPPED.members.values())  # rules vote until a model is configured
@@ -123,7 +123,7 @@ def test_every_default_stands_in_the_document(tmp_path: Path) -> None:
         "absent_counts_as": "quarantine",
         "confidence_floor": "0",
     }
-    assert document["members"]["narrative"]["models_may"] == "relax"
+    assert document["members"]["narrative"]["models_may"] == "tighten"
     assert document["members"]["lore"]["thresholds"] == {k: s.default for k, s in THRESHOLDS["lore"].items()}
     assert document["seating"] == dict.fromkeys(MEMBERS, "true")
     assert document["required"] == {kind: [] for kind in DECISION_TYPES}

@@ -43,11 +43,11 @@ def test_every_default_of_the_section_stands_in_the_document(tmp_path: Path) -> 
                 "base_url": "https://api.openai.com/v1",
                 "key": "OPENAI_API_KEY",
                 "structured": "json_schema",
-                "concurrency": 16,
+                "concurrency": 128,
             },
             **{
-                name: {"base_url": f"http://127.0.0.1:{port}/v1", "key": None, "structured": "auto", "concurrency": 16}
-                for name, port in (("lmstudio", 1234), ("vllm", 8000), ("ollama", 11434))
+                name: {"base_url": f"http://127.0.0.1:{port}/v1", "key": None, "structured": "auto", "concurrency": most}
+                for name, port, most in (("lmstudio", 1234, 16), ("vllm", 8000, 128), ("ollama", 11434, 16))
             },
         },
         "prices": {},
