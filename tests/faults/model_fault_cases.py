@@ -18,7 +18,7 @@ class FaultCase:
 
     Attributes:
         row: the table's row.
-        mode: how the fault server breaks (`tests.models.fault_replies`, `fault_server`).
+        mode: how the fault server breaks (`tests.models.fault_replies`, `fault_sockets`).
         kind: the abstention on record; None: the member votes in the end.
         calls: calls that the member makes, exactly, whether or not they reach anybody.
         timeout_s: wall clock of the member whose model breaks, seconds.

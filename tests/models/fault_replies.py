@@ -1,7 +1,7 @@
 """What the fault server answers: one whole HTTP answer per mode, made from the request and the mode's argument. Pure.
 
 The modes' names are those of the fault table (reliability.md, L1 to L20). What needs a socket (no answer, half an answer, a
-reset) is in `fault_server`.
+reset) is in `fault_sockets`.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 QUOTED: Final = '{"findings": [], "reasoning": "The change is small and well earned", "modifications": [], '
@@ -40,6 +41,13 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+
+    @property
+    def wire(self) -> bytes:
+        """The answer as HTTP sends it."""
+        phrase = HTTPStatus(self.status).phrase if self.status in set(HTTPStatus) else "Overloaded"
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *[f"{name}: {value}" for name, value in self.headers]]
+        return "\r\n".join([*lines, f"content-length: {len(self.body)}", "", ""]).encode() + self.body
 
 
 def vote(verdict: str = "approve", **changes: Any) -> dict[str, Any]:

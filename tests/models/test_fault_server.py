@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.models.fault_replies import MODES, QUOTED, Ask, vote
-from tests.models.fault_server import BROKEN
+from tests.models.fault_sockets import BROKEN
 from tests.models.faulty_world import FaultyWorld
 
 TOOL = {"type": "function", "function": {"name": "vote", "parameters": {}}}
