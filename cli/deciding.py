@@ -35,9 +35,7 @@ class Decider(Protocol):
 
 
 @asynccontextmanager
-async def here(
-    database: str | None, policy: str | None, observer: "Observer | None" = None
-) -> AsyncIterator[Decider]:
+async def here(database: str | None, policy: str | None, observer: "Observer | None" = None) -> AsyncIterator[Decider]:
     """Open a council in this process; its database is made where there is none.
 
     Args:

@@ -15,7 +15,11 @@ def heard_schema() -> dict[str, Any]:
     """Return the schema of what models said and what the council made of it."""
     return _object(
         {
-            "replies": {"type": "array", "items": _reply(), "description": "Raw: replay reads the votes from them again."},
+            "replies": {
+                "type": "array",
+                "items": _reply(),
+                "description": "Raw: replay reads the votes from them again.",
+            },
             "opinions": {"type": "array", "items": _opinion(), "description": "Per round, one per seated member."},
         }
     )

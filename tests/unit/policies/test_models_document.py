@@ -46,7 +46,12 @@ def test_every_default_of_the_section_stands_in_the_document(tmp_path: Path) -> 
                 "concurrency": 128,
             },
             **{
-                name: {"base_url": f"http://127.0.0.1:{port}/v1", "key": None, "structured": "auto", "concurrency": most}
+                name: {
+                    "base_url": f"http://127.0.0.1:{port}/v1",
+                    "key": None,
+                    "structured": "auto",
+                    "concurrency": most,
+                }
                 for name, port, most in (("lmstudio", 1234, 16), ("vllm", 8000, 128), ("ollama", 11434, 16))
             },
         },
