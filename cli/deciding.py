@@ -9,6 +9,7 @@ from cli.output import note
 from gateway.bootstrap import open_council
 from gateway.settings import read_settings
 from policies.contracts.reading import read_request
+from policies.diversity import diversity_warning
 from world.review.client import HttpReviewClient
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ async def here(database: str | None, policy: str | None, observer: "Observer | N
         LedgerError: where the database cannot be used.
     """
     council = await open_council(read_settings(database_url=database, policy_path=policy), observer)
+
+    if (warning := diversity_warning(council.policies.current)) is not None:
+        note(f"council: {warning}")
 
     class Here:
         async def review(self, raw: bytes) -> Answered:

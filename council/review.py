@@ -127,9 +127,9 @@ class Review:
         said what to modify turns into a modification as soon as anybody does.
         """
         without = [formed.counted_without_text for formed in opinions]
-        if any(formed.counted_without_text != formed.counted for formed in opinions):
-            if (told := _milder(concluded, self._conclude(without))) is not None:
-                return Hold("text_made_milder", f"players' text made the verdict milder: {told} without it")
+        is_other = any(formed.counted_without_text != formed.counted for formed in opinions)
+        if is_other and (told := _milder(concluded, self._conclude(without))) is not None:
+            return Hold("text_made_milder", f"players' text made the verdict milder: {told} without it")
         if (told := _milder(concluded, self._conclude([self._bound(formed) for formed in opinions]))) is not None:
             return Hold("milder_than_rules", f"models made the verdict milder than they may: {told} by the rules")
         return None
