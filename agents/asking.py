@@ -105,6 +105,11 @@ class Reply(NamedTuple):
     """When the endpoint may answer again, where it said so."""
 
     @property
+    def unpriced_calls(self) -> int:
+        """Calls that cost something, and the policy does not say what; none where nothing was read or written."""
+        return 0 if self.is_priced or not (self.usage.input or self.usage.output) else len(self.attempts)
+
+    @property
     def raw(self) -> str | None:
         """The text that decides; None where the last call brought none."""
         return self.attempts[-1].raw if self.attempts else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from cli.ledger import Stored
 from cli.output import note
 from gateway.bootstrap import open_council
-from gateway.settings import read_settings
+from gateway.settings import read_settings, unknown_variables
 from policies.contracts.reading import read_request
 from policies.diversity import diversity_warning
 from world.review.client import HttpReviewClient
@@ -48,6 +48,8 @@ async def here(database: str | None, policy: str | None, observer: "Observer | N
         InvalidPolicyError: for a policy file that is not valid.
         LedgerError: where the database cannot be used.
     """
+    for line in unknown_variables():
+        note(f"council: {line}")
     council = await open_council(read_settings(database_url=database, policy_path=policy), observer)
 
     if (warning := diversity_warning(council.policies.current)) is not None:

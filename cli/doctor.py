@@ -13,6 +13,7 @@ from cli.output import note, write_json
 from cli.policy_files import policy_in_force
 from cli.render_doctor import render_doctor
 from cli.running import new_app
+from gateway.settings import unknown_variables
 from policies.diversity import diversity_warning
 from policies.policy import Policy
 from policies.verdicts import MEMBERS, Member
@@ -28,6 +29,8 @@ def doctor(*, policy: PolicyFile = None, as_json: AsJson = False) -> None:
     model, does structured output work and on which rung, how long does it take, is its price known. One question costs
     what one vote costs. Nothing is recorded. Exits with 1 where a model cannot vote.
     """
+    for line in unknown_variables():
+        note(f"council: {line}")
     checked = policy_in_force(policy)
     found = asyncio.run(_examine_all(checked))
     if as_json:

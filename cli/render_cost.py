@@ -94,7 +94,7 @@ def usd(picodollars: int) -> str:
 
 def _table(sums: Sequence[Sum], whole: int) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("", "replies", "calls", "tokens in", "cached", "out", "cost", "share"):
+    for title in ("", "asked", "calls", "tokens in", "cached", "out", "cost", "share"):
         table.add_column(title, justify="left" if not title else "right", no_wrap=True)
     for each in sums:
         cached = Fraction(each.cached_tokens, each.input_tokens) if each.input_tokens else Fraction(0)

@@ -85,7 +85,7 @@ def _reply(reply: Record) -> Iterator[RenderableType]:
         failed = f" → {attempt['failed']}: {clean(attempt['because'])}" if attempt["failed"] else ""
         yield Text(f"  call {number}, {attempt['latency_ms']} ms{failed}", style="yellow" if failed else "dim")
         if attempt["raw"] is not None:
-            yield Padding(Text(shortened(clean(attempt["raw"]), MAX_RAW_SHOWN)), (0, 0, 0, 4))
+            yield Padding(Text(shortened(clean(attempt["raw"]), MAX_RAW_SHOWN), overflow="fold"), (0, 0, 0, 4))
 
 
 def _setting(value: Any) -> str:

@@ -136,17 +136,19 @@ def _votes(record: Record, width: int) -> RenderableType:
     if not votes:
         return Text("nobody was asked: an enforced rule ended the review", style="dim")
     is_weighted = len({vote.get("weight") for vote in votes}) > 1
+    has_models = "models" in record
     table = columns()
-    for _ in range(4 if is_weighted else 3):
+    for _ in range(3 + is_weighted + has_models):
         table.add_column(no_wrap=True)
     table.add_column()
-    room = max(20, width - LABEL_WIDTH - (46 if is_weighted else 34))
+    room = max(20, width - LABEL_WIDTH - 34 - 12 * is_weighted - 7 * has_models)
     for vote in votes:
         verdict = verdict_text(vote["verdict"]) if vote["verdict"] else Text(f"– {vote['abstained']}", style="dim")
         sure = decimal(Fraction(vote["confidence"], 1000)) if vote["verdict"] else ""
         why = "; ".join(clean(reason["text"]) for reason in vote["reasons"])
         weight = [Text(f"weight {vote['weight']}", style="dim")] if is_weighted else []
-        table.add_row(vote["member"], verdict, sure, *weight, Text(_wrapped(why, room)))
+        source = [Text(vote["source"], style="dim")] if has_models else []
+        table.add_row(vote["member"], verdict, sure, *source, *weight, Text(_wrapped(why, room)))
     return table
 
 

@@ -71,7 +71,8 @@ class LedgerPurse:
         )
         for name, limit, used in limits:
             if limit is not None and used + picodollars > limit:
-                return f"the budget {name} is spent: {dollars(used)} of {dollars(limit)} USD used or set aside"
+                left, most = dollars(max(0, limit - used)), dollars(picodollars)
+                return f"the budget {name} does not bear the call: it may cost {most} USD, and {left} of {dollars(limit)} are left"
         mine.reserved += picodollars
         return None
 

@@ -165,7 +165,7 @@ def cost_of(replies: Iterable[Reply]) -> dict[str, Any]:
         calls += len(reply.attempts)
         tokens += reply.usage.input + reply.usage.output
         picodollars += reply.picodollars
-        unpriced += 0 if reply.is_priced else len(reply.attempts)
+        unpriced += reply.unpriced_calls
         is_estimated |= reply.usage.is_estimated
     cost: dict[str, Any] = {"model_calls": calls, "tokens": tokens, "usd": dollars(picodollars)}
     if unpriced:

@@ -29,7 +29,7 @@ def spend_of(replies: Iterable[Reply]) -> tuple[Spend, ...]:
             cached_tokens=before.cached_tokens + reply.usage.cached,
             output_tokens=before.output_tokens + reply.usage.output,
             picodollars=before.picodollars + reply.picodollars,
-            unpriced_calls=before.unpriced_calls + (0 if reply.is_priced else calls),
+            unpriced_calls=before.unpriced_calls + reply.unpriced_calls,
         )
     return tuple([sums[key] for key in sorted(sums)])
 

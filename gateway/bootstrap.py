@@ -61,8 +61,8 @@ class Council:
         return Parts(self.service, self.ledger, lambda: self.policies.current, self.metrics, self.resting)
 
     def resting(self) -> tuple[str, ...]:
-        """Return the model endpoints that do not answer and are left alone for now (reliability.md, L20)."""
-        return tuple([status.endpoint for status in self.endpoints.statuses() if status.state == "open"])
+        """Return the model endpoints that failed and have not answered since (reliability.md, L20)."""
+        return tuple([status.endpoint for status in self.endpoints.statuses() if status.state != "closed"])
 
     async def close(self) -> None:
         """Let reviews under way finish, record what is decided, and let the database go."""

@@ -32,8 +32,8 @@ class MeteredModels:
                 metrics.child(metrics.model_tokens, member, model, kind).inc(tokens)
         if reply.picodollars:
             metrics.child(metrics.model_usd, member, model).inc(reply.picodollars / PICODOLLARS)
-        if not reply.is_priced:
-            metrics.child(metrics.unpriced_calls, model).inc(len(reply.attempts))
+        if reply.unpriced_calls:
+            metrics.child(metrics.unpriced_calls, model).inc(reply.unpriced_calls)
         if reply.failed == "budget":
             metrics.child(metrics.budget_refusals, question.models.budgets.when_spent).inc()
 

@@ -57,7 +57,9 @@ async def examine(
     if checks[0].state != "bad":
         checks += await _listed(use, environ)
         reply = await judge.ask(question)
-        checks += [_vote(use, reply), *_time(use, reply), _price(use, reply)]
+        checks.append(_vote(use, reply))
+        if reply.failed is None:  # else nothing was measured
+            checks += [_time(use, reply), _price(use, reply)]
     return Examined(use.name, use.endpoint.base_url, members, tuple(checks))
 
 
@@ -91,7 +93,7 @@ async def _listed(use: ModelUse, environ: Mapping[str, str]) -> list[Check]:
     if response.status_code != 200 or names is None:
         told = f"{url} lists no models (HTTP {response.status_code}); whether the model exists is seen below"
         return [Check("endpoint", "warning", told, "check that base_url ends with the API's version, such as /v1")]
-    reached = Check("endpoint", "good", f"{use.endpoint.base_url} answers and lists {len(names)} models")
+    reached = Check("endpoint", "good", f"{use.endpoint.base_url} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}")
     if use.model in names:
         return [reached, Check("model", "good", f"{use.model} is there")]
     fix = did_you_mean(use.model, names) if names else "load or pull the model at the endpoint"
@@ -128,13 +130,11 @@ def _vote(use: ModelUse, reply: Reply) -> Check:
     return Check("vote", "good" if calls == 1 else "warning", told)
 
 
-def _time(use: ModelUse, reply: Reply) -> list[Check]:
-    if not reply.attempts:
-        return []
+def _time(use: ModelUse, reply: Reply) -> Check:
     told = f"{reply.latency_ms} ms of {use.timeout_ms} ms"
-    if reply.failed is None and reply.latency_ms * 2 > use.timeout_ms:
-        return [Check("time", "warning", f"{told}: more than half", "raise timeout_s; five members ask at once")]
-    return [Check("time", "good" if reply.failed != "timeout" else "bad", told)]
+    if reply.latency_ms * 2 > use.timeout_ms:
+        return Check("time", "warning", f"{told}: more than half", "raise timeout_s; five members ask at once")
+    return Check("time", "good", told)
 
 
 def _price(use: ModelUse, reply: Reply) -> Check:

@@ -40,6 +40,7 @@ class VoteShown(Wire):
     abstained: Abstention | None = None
     reasons: Annotated[tuple[ReasonShown, ...], Field(strict=False)] = ()
     modifications: Annotated[tuple[RequiredModification, ...], Field(strict=False)] = ()
+    """Of a member whose model failed: what its rules require, which silence does not lift."""
     claims: Annotated[tuple[ClaimShown, ...], Field(strict=False)] = ()
     degraded: Abstention | None = None
     """Why the rule vote stands in for the member's model."""

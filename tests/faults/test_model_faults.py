@@ -34,7 +34,7 @@ from tests.models.faulty_world import FaultyWorld, new_world
 from tests.models.stopwatch import stopwatch
 from tests.unit.requests import as_bytes
 
-GRACE_S = 0.5
+GRACE_S = 0.9
 """What a review may take beside its members' wall clock (L1), seconds."""
 
 

@@ -45,7 +45,7 @@ def test_a_reply_is_counted_with_its_calls_tokens_and_price() -> None:
 
 
 def test_calls_without_a_price_and_refusals_of_a_budget_are_told_apart() -> None:
-    unpriced = reply_with(LORE, raw_vote("approve"), picodollars=0)._replace(is_priced=False, usage=Usage())
+    unpriced = reply_with(LORE, raw_vote("approve"), picodollars=0)._replace(is_priced=False, usage=Usage(10, 0, 2))
     found = counted(unpriced, unanswered(LORE, MODEL, "budget", "the budget for today is spent"))
     assert found[f'council_model_unpriced_calls_total{{model="{MODEL}"}}'] == 1
     assert found['council_budget_refusals_total{when_spent="rules"}'] == 1
