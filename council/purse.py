@@ -72,7 +72,8 @@ class LedgerPurse:
         for name, limit, used in limits:
             if limit is not None and used + picodollars > limit:
                 left, most = dollars(max(0, limit - used)), dollars(picodollars)
-                return f"the budget {name} does not bear the call: it may cost {most} USD, and {left} of {dollars(limit)} are left"
+                told = f"the budget {name} does not bear the call"
+                return f"{told}: it may cost {most} USD, and {left} of {dollars(limit)} are left"
         mine.reserved += picodollars
         return None
 

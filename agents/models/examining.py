@@ -93,7 +93,11 @@ async def _listed(use: ModelUse, environ: Mapping[str, str]) -> list[Check]:
     if response.status_code != 200 or names is None:
         told = f"{url} lists no models (HTTP {response.status_code}); whether the model exists is seen below"
         return [Check("endpoint", "warning", told, "check that base_url ends with the API's version, such as /v1")]
-    reached = Check("endpoint", "good", f"{use.endpoint.base_url} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}")
+    reached = Check(
+        "endpoint",
+        "good",
+        f"{use.endpoint.base_url} answers and lists {len(names)} model{'' if len(names) == 1 else 's'}",
+    )
     if use.model in names:
         return [reached, Check("model", "good", f"{use.model} is there")]
     fix = did_you_mean(use.model, names) if names else "load or pull the model at the endpoint"

@@ -35,8 +35,8 @@ from tests.models.stopwatch import stopwatch
 from tests.unit.requests import as_bytes
 
 GRACE_S = 0.9
-"""What a review may take beside its members' wall clock, seconds: the table's half (L1), and a little more for a machine that is busy
-with other tests; less than the clock of a broken member, so that one kept twice over is seen."""
+"""What a review may take beside its members' wall clock, seconds: the table's half (L1), and a little more for a machine that is
+busy with other tests; less than the clock of a broken member, so that one kept twice over is seen."""
 
 
 class Outcome(NamedTuple):

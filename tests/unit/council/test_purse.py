@@ -66,10 +66,19 @@ def purse_over(ledger: Spent, at: At) -> LedgerPurse:
 @pytest.mark.parametrize(
     ("budgets", "told"),
     [
-        ({"review_usd": "1"}, "the budget of this review does not bear the call: it may cost 0.3 USD, and 0.2 of 1 are left"),
-        ({"realm_day_usd": "3"}, "the budget of realm 'realm-1' for today does not bear the call: it may cost 0.3 USD, and 0.2 of 3 are left"),
+        (
+            {"review_usd": "1"},
+            "the budget of this review does not bear the call: it may cost 0.3 USD, and 0.2 of 1 are left",
+        ),
+        (
+            {"realm_day_usd": "3"},
+            "the budget of realm 'realm-1' for today does not bear the call: it may cost 0.3 USD, and 0.2 of 3 are left",
+        ),
         ({"day_usd": "4"}, "the budget for today does not bear the call: it may cost 0.3 USD, and 0.2 of 4 are left"),
-        ({"month_usd": "9"}, "the budget for this month does not bear the call: it may cost 0.3 USD, and 0.2 of 9 are left"),
+        (
+            {"month_usd": "9"},
+            "the budget for this month does not bear the call: it may cost 0.3 USD, and 0.2 of 9 are left",
+        ),
     ],
     ids=["review", "realm", "day", "month"],
 )
