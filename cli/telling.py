@@ -4,6 +4,7 @@ from cli.errors import CliError
 from council.errors import CouncilError, UnknownRealmError
 from council.ledger.port import LedgerConfigError, LedgerUnavailableError
 from council.record import DamagedRecordError
+from evals.errors import EvalsError, InvalidFileError
 from gateway.errors import GatewayError, SettingsError
 from policies.faults import InvalidInputError, PoliciesError
 from policies.policy_faults import InvalidPolicyError
@@ -14,7 +15,7 @@ def told(error: Exception) -> CliError | None:
     """Return what a person is told of an error; None where it is a defect of ours."""
     if isinstance(error, CliError):
         return error
-    return _refused(error) or _failed(error)
+    return _refused(error) or _failed(error) or _of_evals(error)
 
 
 def _refused(error: Exception) -> CliError | None:
@@ -49,3 +50,12 @@ def _failed(error: Exception) -> CliError | None:
         case _:
             return None
     return CliError(str(error), fix)
+
+
+def _of_evals(error: Exception) -> CliError | None:
+    match error:
+        case InvalidFileError():
+            return CliError("the file is refused", "", [str(fault) for fault in error.faults])
+        case EvalsError():
+            return CliError(error.what, error.fix)
+    return None
