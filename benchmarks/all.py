@@ -11,6 +11,7 @@ BENCHMARKS = (
     "model_memory",
     "ledger_append",
     "rules",
+    "eval_merge",
     "cli_start",
     "memory",
 )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from council.merge import Ballot, FiredRule, Seats, merge
 from council.seating import seats_for
+from policies.calibration import FULL, Steps, worth_of
 from policies.policy import Policy
 from policies.verdicts import DECISION_TYPES, MEMBERS, STRICTNESS, VERDICTS, RuleOutcome
 
@@ -91,6 +92,8 @@ class Numbers(NamedTuple):
     """(5,)."""
     uses: Flags
     """(5,) whether the member's confidence weighs."""
+    tables: tuple[Steps | None, ...]
+    """Per member, what its confidence is worth; None: what it claims."""
     required: Flags
     """(5,)."""
     quotas: tuple[tuple[int, int], ...]
@@ -100,6 +103,18 @@ class Numbers(NamedTuple):
 def numbers_of(policy: Policy, decision_type: int) -> Numbers | None:
     """Return the numbers of one decision type; None where they may leave 64 bits."""
     return _numbers(seats_for(policy, DECISION_TYPES[decision_type], MEMBERS))
+
+
+def worths_of(confidences: NDArray[np.int16], tables: Sequence[Steps | None]) -> NDArray[np.int16]:
+    """Return what claimed confidences are worth, permille, shape (N, 5)."""
+    if not any(tables):
+        return confidences
+    worths = confidences.copy()
+    for member, steps in enumerate(tables):
+        if steps:
+            table = np.array([worth_of(steps, confidence) for confidence in range(FULL + 1)], np.int16)
+            worths[:, member] = table[confidences[:, member]]
+    return worths
 
 
 def _weighs_confidence(policy: Policy) -> bool:
@@ -144,6 +159,7 @@ def _numbers(seats: Seats) -> Numbers | None:
         seats,
         np.array(weights, np.int64),
         np.array([member in seats.use_confidence for member in MEMBERS]),
+        tuple([seats.calibration.get(member) for member in MEMBERS]),
         np.array([member in seats.required for member in MEMBERS]),
         quotas,
     )
@@ -203,7 +219,7 @@ def _worths(confidences: NDArray[np.int16], seats: Seats) -> NDArray[np.int16]:
         if (steps := seats.calibration.get(member)) is not None:
             table = np.array(steps, np.int16)
             worths[:, column] = table[np.searchsorted(table[:, 0], confidences[:, column], side="right") - 1, 1]
-    return worths
+    return confidences
 
 
 def _quota(count: _Count, numbers: Numbers) -> Integers:

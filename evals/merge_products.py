@@ -11,7 +11,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.batch_merge import ABSENT, UNSEATED, Flags, Integers, Numbers, Ranks, VoteBatch, merge_each, numbers_of
+from evals.batch_merge import (
+    ABSENT,
+    UNSEATED,
+    Flags,
+    Integers,
+    Numbers,
+    Ranks,
+    VoteBatch,
+    merge_each,
+    numbers_of,
+    worths_of,
+)
+from policies.calibration import FULL, Steps
 from policies.policy import Policy
 from policies.verdicts import DECISION_TYPES, STRICTNESS
 
@@ -24,6 +36,7 @@ class _Shared(NamedTuple):
     """What policies of one product have in common."""
 
     uses: tuple[bool, ...]
+    tables: tuple[Steps | None, ...]
     absent: int
 
 
@@ -79,7 +92,7 @@ def _lots(policies: Sequence[Policy], decision_type: int) -> tuple[dict[_Shared,
         if numbers is None or policy.merge_rule != "quota" or policy.confidence_floor or _largest(numbers) >= 2**53:
             others.append(at)
             continue
-        shared = _Shared(tuple(numbers.uses.tolist()), STRICTNESS[policy.absent_counts_as])
+        shared = _Shared(tuple(numbers.uses.tolist()), numbers.tables, STRICTNESS[policy.absent_counts_as])
         lot = lots.setdefault(shared, _Lot([], []))
         lot.at.append(at)
         lot.numbers.append(numbers)
@@ -96,8 +109,9 @@ def _multiply(batch: VoteBatch, shared: _Shared, lot: Sequence[Numbers], merged:
     kind: type[np.floating[Any]] = np.float32 if max(map(_largest, lot)) < 2**24 else np.float64
     uses = np.array(shared.uses)
     is_seated = batch.verdicts != UNSEATED
-    has_voted = (batch.verdicts < ABSENT) & (~uses | (batch.confidences > 0))
-    units = np.where(is_seated, np.where(uses & has_voted, batch.confidences, 1000), 0).astype(kind).T
+    worths = worths_of(batch.confidences, shared.tables)
+    has_voted = (batch.verdicts < ABSENT) & (~uses | (worths > 0))
+    units = np.where(is_seated, np.where(uses & has_voted, worths, FULL), 0).astype(kind).T
     ranks = np.where(has_voted, batch.verdicts, shared.absent).T
     levels = [_coefficients(lot, rank, kind) for rank in (1, 2, 3)]
     wants = _want_votes(is_seated, has_voted, lot)

@@ -30,7 +30,11 @@ QUOTAS = st.lists(
 @st.composite
 def policies(draw: st.DrawFn, weights: st.SearchStrategy[Fraction] = WEIGHTS) -> Policy:
     members = {
-        member: replace(SHIPPED.members[member], use_confidence=draw(st.booleans()) and draw(st.booleans()))
+        member: replace(
+            SHIPPED.members[member],
+            use_confidence=draw(st.booleans()),
+            calibration=draw(st.sampled_from([None, None, ((0, 0), (333, 500), (901, 1000))])),
+        )
         for member in MEMBERS
     }
     return replace(
@@ -112,3 +116,22 @@ def test_a_share_that_meets_its_quota_exactly_carries() -> None:
     )
     assert merge_batch(batch, [policy]).tolist() == [[1]]
     assert_equal_to_the_scalar_merge(batch, [policy])
+
+
+def test_a_confidence_weighs_what_its_calibration_table_says() -> None:
+    """Two rejections that claim 900 and are worth 100 each hold 200 of 3,200 units, not 1,800 of 4,800."""
+    table = ((0, 0), (800, 100))
+    members = {member: SHIPPED.members[member] for member in MEMBERS}
+    for member in MEMBERS[:2]:
+        members[member] = replace(SHIPPED.members[member], use_confidence=True, calibration=table)
+    policy = replace(SHIPPED, members=members, required=dict.fromkeys(DECISION_TYPES, ()))
+    plain = replace(policy, members={**members, **{name: SHIPPED.members[name] for name in MEMBERS[:2]}})
+    batch = VoteBatch(
+        np.zeros(1, np.int8),
+        np.array([[2, 2, 0, 0, 0]], np.int8),
+        np.full((1, 5), 900, np.int16),
+        np.zeros(1, np.int8),
+        np.ones(1, bool),
+    )
+    assert merge_batch(batch, [policy, plain]).tolist() == [[0], [2]]
+    assert_equal_to_the_scalar_merge(batch, [policy, plain])
