@@ -78,12 +78,18 @@ def _merge() -> dict[str, Any]:
         {
             "member": _TEXT,
             "weight": _FRACTION,
+            "confidence": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 1000,
+                "description": "What the vote claimed, where the policy's calibration says what that is worth: the unit.",
+            },
             "unit": {"type": "integer", "minimum": 0, "maximum": 1000},
             "counted_at": _VERDICT,
             "voted": {"type": "boolean"},
             "abstained": {"enum": list(ABSTENTIONS)},
         },
-        optional=("abstained",),
+        optional=("confidence", "abstained"),
     )
     return _object(
         {

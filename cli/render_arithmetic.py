@@ -41,16 +41,22 @@ def _terms(merge: Record) -> RenderableType:
     table.add_column()
     for term in merge["terms"]:
         mass = Fraction(term["weight"]) * term["unit"]
-        why = "" if term["voted"] else f"no vote{_kind(term)}, so it counts at {term['counted_at']}"
         table.add_row(
             clean(term["member"]),
             f"{term['weight']} × {term['unit']} = {decimal(mass)}",
             verdict_text(term["counted_at"]),
-            Text(why, style="dim"),
+            Text(_why(term), style="dim"),
         )
     total = sum((Fraction(term["weight"]) * term["unit"] for term in merge["terms"]), Fraction(0))
     table.add_row(Text("all", style="bold"), Text(f"= {decimal(total)}", style="bold"), Text(""), Text(""))
     return table
+
+
+def _why(term: Record) -> str:
+    claimed = f"confidence {term['confidence']}, " if "confidence" in term else ""
+    if not term["voted"]:
+        return f"{claimed}no vote{_kind(term)}, so it counts at {term['counted_at']}"
+    return f"{claimed}worth {term['unit']} by calibration" if claimed else ""
 
 
 def _kind(term: Record) -> str:

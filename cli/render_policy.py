@@ -14,7 +14,7 @@ from cli.render_models import render_models
 from cli.render_parts import lines, section
 from cli.text import clean, fraction
 from policies.evidence import SignalSpec
-from policies.policy import Policy
+from policies.policy import MemberPolicy, Policy
 from policies.rules import Rule, RuleSet
 from policies.verdicts import DECISION_TYPES, VERDICTS
 
@@ -81,8 +81,14 @@ def _members(policy: Policy) -> RenderableType:
             f"{policy.weights[kind][member]}{' required' if member in policy.required[kind] else ''}"
             for kind in DECISION_TYPES
         ]
-        rows.append((member, *weights, "weighs" if seat.use_confidence else "ignored", seat.judge, seat.models_may))
+        rows.append((member, *weights, _confidence(seat), seat.judge, seat.models_may))
     return table_of(titles, rows)
+
+
+def _confidence(seat: MemberPolicy) -> str:
+    if not seat.use_confidence:
+        return "ignored"
+    return "weighs" if seat.calibration is None else "weighs, calibrated"
 
 
 def _merge(policy: Policy) -> list[Text]:

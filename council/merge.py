@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final, Literal, NamedTuple
 
+from policies.calibration import Steps, worth_of
 from policies.verdicts import STRICTNESS, VERDICTS, Abstention, DecidedBy, RuleOutcome, Verdict
 
 DEFAULT_QUOTAS: Final[dict[Verdict, Fraction]] = {
@@ -59,6 +60,7 @@ class Seats:
         quorum: share of the weight that must have voted.
         required: members without whose vote there is no verdict but quarantine; those not seated do not count.
         use_confidence: members whose confidence scales their mass.
+        calibration: what the confidence of such a member is worth; one without a table is worth what it claims.
         absent_counts_as: verdict at which a seated member without a vote counts.
         confidence_floor: least confidence of a verdict that is sent as it is.
         rule: name of the merge rule.
@@ -73,6 +75,7 @@ class Seats:
     absent_counts_as: Verdict = "quarantine"
     confidence_floor: Fraction = Fraction(0)
     rule: RuleName = "quota"
+    calibration: Mapping[str, Steps] = field(default_factory=dict)
     units: Mapping[str, int] = field(init=False)
     quota_ladder: tuple[Fraction, ...] = field(init=False)
 
@@ -91,11 +94,13 @@ class Term(NamedTuple):
     member: str
     weight: Fraction
     unit: int
-    """1000, or the vote's confidence where that weighs."""
+    """1000, or what the vote's confidence is worth where that weighs."""
     counted_at: Verdict
     voted: bool
     abstained: Abstention | None = None
     """Why the member has no vote, where that is known."""
+    confidence: int | None = None
+    """What the vote claimed, permille, where a calibration table says what that is worth; None where none was read."""
 
 
 class Merged(NamedTuple):
@@ -157,19 +162,21 @@ def _terms(seats: Seats, ballots: Sequence[Ballot]) -> tuple[tuple[Term, ...], s
         if ballot.member in votes:
             raise MergeInputError(f"member {ballot.member!r} has two votes")
         votes[ballot.member] = ballot
-    terms, present = [], set()
-    for member, weight in seats.weights.items():
-        cast = votes.get(member)
-        uses_confidence = member in seats.use_confidence
-        if cast is None or cast.verdict is None:
-            kind = cast.abstained if cast is not None else None
-            terms.append(Term(member, weight, FULL_UNIT, seats.absent_counts_as, False, kind))
-        elif uses_confidence and cast.confidence == 0:
-            terms.append(Term(member, weight, FULL_UNIT, seats.absent_counts_as, False, "no_confidence"))
-        else:
-            present.add(member)
-            terms.append(Term(member, weight, cast.confidence if uses_confidence else FULL_UNIT, cast.verdict, True))
-    return tuple(terms), present
+    terms = [_term(seats, member, weight, votes.get(member)) for member, weight in seats.weights.items()]
+    return tuple(terms), {term.member for term in terms if term.voted}
+
+
+def _term(seats: Seats, member: str, weight: Fraction, cast: Ballot | None) -> Term:
+    if cast is None or cast.verdict is None:
+        kind = cast.abstained if cast is not None else None
+        return Term(member, weight, FULL_UNIT, seats.absent_counts_as, False, kind)
+    if member not in seats.use_confidence:
+        return Term(member, weight, FULL_UNIT, cast.verdict, True)
+    steps = seats.calibration.get(member)
+    unit, claimed = (cast.confidence, None) if steps is None else (worth_of(steps, cast.confidence), cast.confidence)
+    if unit == 0:
+        return Term(member, weight, FULL_UNIT, seats.absent_counts_as, False, "no_confidence", claimed)
+    return Term(member, weight, unit, cast.verdict, True, None, claimed)
 
 
 def _masses(seats: Seats, terms: tuple[Term, ...], present: set[str]) -> tuple[list[int], int, Fraction]:

@@ -10,14 +10,17 @@ from typing import Any, Final, TypeVar, cast
 import orjson
 
 from council.merge import DEFAULT_QUORUM, DEFAULT_QUOTAS, FULL_UNIT, Ballot, FiredRule, Merged, RuleName, Seats, merge
+from policies.calibration import Steps, written_calibration
+from policies.cursor import Complaints, Place
 from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
 from policies.numbers import exact, half_even
+from policies.policy_faults import InvalidPolicyError
 from policies.strict_json import parse_strict
 from policies.verdicts import ABSTENTIONS, MEMBERS, RULE_OUTCOMES, VERDICTS, Verdict
 
 _RULES: Final = ("quota", "plurality", "median", "strictest")
 _POLICY_KEYS: Final = (
-    "weights", "quotas", "quorum", "required", "confidence", "absent_counts_as", "confidence_floor", "rule",
+    "weights", "quotas", "quorum", "required", "confidence", "calibration", "absent_counts_as", "confidence_floor", "rule",
 )  # fmt: skip
 
 T = TypeVar("T")
@@ -112,9 +115,10 @@ def _seats(reader: _Reader, document: Any) -> Seats | None:
     rule = reader.choice("/policy/rule", policy.get("rule", "quota"), _RULES)
     required = _required(reader, policy.get("required", []))
     use_confidence = _confidence(reader, policy.get("confidence", {}))
+    tables = _calibration(reader, policy.get("calibration", {}), use_confidence)
     if not weights or quotas is None or quorum is None or floor is None or absent is None or rule is None:
         return None
-    return Seats(weights, quotas, quorum, required, use_confidence, absent, floor, cast(RuleName, rule))
+    return Seats(weights, quotas, quorum, required, use_confidence, absent, floor, cast(RuleName, rule), tables)
 
 
 def _weights(reader: _Reader, document: Any) -> dict[str, Fraction]:
@@ -160,6 +164,23 @@ def _confidence(reader: _Reader, document: Any) -> frozenset[str]:
         if reader.choice("/policy/confidence" + pointer(member), choice, ("use", "ignore")) == "use":
             uses.add(member)
     return frozenset(uses)
+
+
+def _calibration(reader: _Reader, document: Any, use_confidence: frozenset[str]) -> dict[str, Steps]:
+    tables = {}
+    for member, written in reader.mapping("/policy/calibration", document).items():
+        complaints = Complaints("", {})
+        steps = written_calibration(Place(written, (), complaints))
+        try:
+            complaints.finish()
+        except InvalidPolicyError as error:
+            for fault in error.faults:
+                at = fault.key.replace("[", "/").replace("]", "")
+                reader.fault("/policy/calibration" + pointer(member) + at, fault.message, fault.fix)
+            continue
+        if steps is not None and member in use_confidence:
+            tables[member] = tuple([(confidence, worth) for confidence, worth in steps])
+    return tables
 
 
 def _ballots(reader: _Reader, document: Any, seats: Seats | None) -> list[Ballot]:

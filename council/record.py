@@ -223,6 +223,7 @@ def merge_to_wire(merged: Merged, policy: Policy) -> dict[str, Any]:
             {
                 "member": term.member,
                 "weight": str(term.weight),
+                **({} if term.confidence is None else {"confidence": term.confidence}),
                 "unit": term.unit,
                 "counted_at": term.counted_at,
                 "voted": term.voted,

@@ -11,12 +11,14 @@ from policies.verdicts import DecisionType, Member
 def seats_for(policy: Policy, decision_type: DecisionType, seated: tuple[Member, ...]) -> Seats:
     """Return the seats of the members convened, in seat order."""
     weights = policy.weights[decision_type]
+    weighs = [member for member in seated if policy.members[member].use_confidence]
     return Seats(
         weights={member: weights[member] for member in seated},
         quotas=policy.quotas,
         quorum=policy.quorum,
         required=frozenset(policy.required[decision_type]),
-        use_confidence=frozenset(member for member in seated if policy.members[member].use_confidence),
+        use_confidence=frozenset(weighs),
+        calibration={member: steps for member in weighs if (steps := policy.members[member].calibration) is not None},
         absent_counts_as=policy.absent_counts_as,
         confidence_floor=policy.confidence_floor,
         rule=policy.merge_rule,

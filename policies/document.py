@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
+from policies.calibration import written_calibration
 from policies.cursor import REQUIRED, Place
 from policies.models_document import MEMBER_FIELDS, check_uses, written_models, written_use
 from policies.rule_document import conditions, seating, vetoes_and_floors
@@ -104,6 +105,7 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
         {
             "weight": 1,
             "confidence": "ignore",
+            "calibration": None,
             "judge": "model",
             "models_may": "tighten",
             "thresholds": {},
@@ -114,9 +116,12 @@ def _member(place: Place, member: Member) -> dict[str, Any]:
     )
     if not fields:
         return {}
+    calibration = written_calibration(fields["calibration"])
     return {
         "weight": _weight(fields["weight"]),
         "confidence": fields["confidence"].choice(["ignore", "use"]),
+        # Written out only where there is one: documents from before the key, and those without it, keep their hash.
+        **({} if calibration is None else {"calibration": calibration}),
         "judge": fields["judge"].choice(["rules", "model"]),
         "models_may": fields["models_may"].choice(["tighten", "relax"]),
         "thresholds": _thresholds(fields["thresholds"], member),

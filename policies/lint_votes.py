@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from policies.findings import Finding
 from policies.lint_rules import always_seated
-from policies.policy import Policy
+from policies.policy import MemberPolicy, Policy
 from policies.power import effective_quota, power
 from policies.verdicts import DECISION_TYPES, STRICTNESS, VERDICTS, DecisionType, Member, Verdict
 
@@ -70,7 +70,9 @@ def _absence(policy: Policy) -> Iterator[Finding]:
 
 def _confidence(policy: Policy) -> Iterator[Finding]:
     for member, how in policy.members.items():
-        if how.use_confidence:
+        if how.calibration is not None:
+            yield from _calibration(member, how)
+        elif how.use_confidence:
             yield Finding(
                 "hint",
                 "confidence_weighs",
@@ -78,6 +80,26 @@ def _confidence(policy: Policy) -> Iterator[Finding]:
                 "an unsure vote weighs less, so the other members decide more",
                 "ignore it until a calibration has shown what it is worth",
             )
+
+
+def _calibration(member: Member, how: MemberPolicy) -> Iterator[Finding]:
+    place, steps = f"members.{member}.calibration", how.calibration or ()
+    if not how.use_confidence:
+        yield Finding(
+            "warning",
+            "idle_calibration",
+            place,
+            "is never read: the member's confidence is ignored",
+            f"members.{member}.confidence: use, or take the table away",
+        )
+    elif steps[-1][1] == 0:
+        yield Finding(
+            "error",
+            "worthless_calibration",
+            place,
+            "no confidence is worth anything, so that every vote of it counts as an absence",
+            "write a worth above 0, or confidence: ignore",
+        )
 
 
 def _powerless(game: _Game) -> Iterator[Finding]:

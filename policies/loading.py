@@ -180,6 +180,7 @@ def _built(written: Mapping[str, Any], document: Mapping[str, Any], shadows: tup
 
 
 def _member(written: Mapping[str, Any], models: Mapping[str, Any], prices: Mapping[str, Price]) -> MemberPolicy:
+    steps = written.get("calibration")
     return MemberPolicy(
         weight=Fraction(written["weight"]),
         use_confidence=written["confidence"] == "use",
@@ -187,6 +188,7 @@ def _member(written: Mapping[str, Any], models: Mapping[str, Any], prices: Mappi
         models_may=written["models_may"],
         thresholds=written["thresholds"],
         model=model_use(written, models, prices),
+        calibration=None if steps is None else tuple([(confidence, worth) for confidence, worth in steps]),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from policies.calibration import Steps
 from policies.models import ModelsPolicy, ModelUse
 from policies.rules import RuleSet
 from policies.verdicts import DecisionType, Member, RealmMode, Verdict
@@ -26,6 +27,7 @@ class MemberPolicy:
         models_may: whether a model's vote may be milder than the member's rule vote.
         thresholds: the rule judge's numbers, in the units of the signals.
         model: the model it asks; None where its rules vote.
+        calibration: what its confidence is worth, where it weighs; None: what it claims.
     """
 
     weight: Fraction
@@ -34,6 +36,7 @@ class MemberPolicy:
     models_may: Literal["tighten", "relax"]
     thresholds: Mapping[str, int]
     model: ModelUse | None = None
+    calibration: Steps | None = None
 
 
 @dataclass(frozen=True, slots=True)
