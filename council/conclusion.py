@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from council.assessment import Assessment, enforced, evaluate_rules, find_evidence
 from council.merge import Ballot, Merged, merge
-from council.modifications import Combined, apply_modifications, combine
+from council.modifications import Combined, combine
 from council.seating import seats_for
 from council.triage import Triage
+from policies.conditions import apply_modifications
 from policies.evidence import values_of
 from policies.policy import Policy, RealmPolicy
 from policies.rules import RuleResult, explanation

@@ -7,10 +7,9 @@ What members ask for is combined per effect and field. Bounds that cannot both h
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from policies.contracts.effects import Effect, FactionDelta, MeterDelta
-from policies.numbers import scaled
+from policies.contracts.effects import Effect
 from policies.verdicts import STRICTNESS, Member
-from policies.votes import AMOUNT_SCALE, Modification, Vote, modification_to_wire, wire_number
+from policies.votes import AMOUNT_SCALE, Modification, Vote, modification_to_wire
 
 
 class Required(NamedTuple):
@@ -54,25 +53,6 @@ def covers(conditions: Combined, others: Combined) -> bool:
         or _is_tighter(by_field.get((other.modification.effect, other.modification.field)), other.modification)
         for other in others.required
     )
-
-
-def apply_modifications(
-    effects: Sequence[Effect], required: Sequence[Modification]
-) -> tuple[tuple[Effect, ...], tuple[int, ...]]:
-    """Apply conditions to a change exactly.
-
-    Returns:
-        The effects that are left, and for each its index in `effects`.
-    """
-    by_effect: dict[int, list[Modification]] = {}
-    for condition in required:
-        by_effect.setdefault(condition.effect, []).append(condition)
-    left = [
-        (_changed(effect, by_effect.get(index, ())), index)
-        for index, effect in enumerate(effects)
-        if not any(condition.drop for condition in by_effect.get(index, ()))
-    ]
-    return tuple([effect for effect, _ in left]), tuple([index for _, index in left])
 
 
 def required_to_wire(required: Required, op: str) -> dict[str, Any]:
@@ -145,19 +125,3 @@ def _names(asked: list[tuple[Member, Modification]]) -> str:
 
 def _reasons(asked: list[tuple[Member, Modification]]) -> str:
     return "; ".join(dict.fromkeys(item.because for _, item in asked if item.because))
-
-
-def _changed(effect: Effect, conditions: Sequence[Modification]) -> Effect:
-    changes: dict[str, Any] = {}
-    for condition in conditions:
-        if condition.value is not None:
-            changes[str(condition.field)] = condition.value
-        elif isinstance(effect, FactionDelta | MeterDelta):
-            scale = AMOUNT_SCALE[effect.op]
-            amount = scaled(effect.amount, scale)
-            if condition.max is not None:
-                amount = min(amount, condition.max)
-            if condition.min is not None:
-                amount = max(amount, condition.min)
-            changes["amount"] = float(wire_number(amount, scale))
-    return effect.model_copy(update=changes) if changes else effect

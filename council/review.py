@@ -7,11 +7,12 @@ from typing import Any
 from agents.asking import Question, Reply, Slot
 from council.assessment import Assessment, assess
 from council.conclusion import Conclusion, Hold, conclude, conclude_fast
-from council.modifications import apply_modifications, covers
+from council.modifications import covers
 from council.opinions import Opinion, opinion, second_opinion, votes_said
 from council.record import Heard, ShadowVerdict
 from council.rounds import FIRST, REBUTTAL, asked_members, bounds_of, is_split, others_said, slots_of
 from council.triage import Triage, triage
+from policies.conditions import apply_modifications
 from policies.contracts.effects import Effect
 from policies.policy import Policy, RealmPolicy
 from policies.verdicts import STRICTNESS, Member

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from council.modifications import apply_modifications
 from council.review import deliberate
+from policies.conditions import apply_modifications
 from policies.contracts.effects import Effect
 from policies.contracts.reading import validate_request
 from policies.loading import default_policy_path, load_policy, policy_from_document

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from council.modifications import apply_modifications, is_applicable
+from council.modifications import is_applicable
+from policies.conditions import apply_modifications
 from policies.contracts.reading import validate_request
 from policies.votes import Vote
 from world.case import Case, open_case, with_effects

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from agents.asking import MAX_RAW, Attempt, Reply, Slot, Usage
 from agents.parsing import MAX_REASON, NoVoteError, read_vote, vote_of
-from council.modifications import apply_modifications, is_applicable
+from council.modifications import is_applicable
+from policies.conditions import apply_modifications
 from policies.contracts.effects import FactionDelta, MeterDelta
 from policies.verdicts import ABSTENTIONS, VERDICTS, Abstention
 from policies.votes import Claim, Modification, Reason, Vote

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from council.modifications import Combined, apply_modifications, combine, is_applicable, required_to_wire
+from council.modifications import Combined, combine, is_applicable, required_to_wire
+from policies.conditions import apply_modifications
 from policies.contracts.effects import CanonAssert, FactionDelta, MeterDelta, TerritoryTransfer
 from policies.contracts.reading import validate_request
 from policies.verdicts import Member, Verdict
