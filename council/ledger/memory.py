@@ -18,9 +18,11 @@ from council.ledger.port import (
     OutboxEvent,
     Page,
     RecordRefusedError,
+    Remark,
     StoredRecord,
     UnknownPolicyError,
 )
+from council.ledger.remark_rows import check_remarks, remark_rows
 from council.ledger.under_way import by_age
 
 
@@ -38,6 +40,7 @@ class MemoryLedger:
         self._under_way: dict[str, OpenReview] = {}
         self._replies: dict[str, dict[str, bytes]] = {}
         self._spend: list[tuple[StoredRecord, Spend]] = []
+        self._remarks: list[Remark] = []
         self._is_closed = False
 
     async def append(self, new: NewRecord) -> StoredRecord:
@@ -178,6 +181,23 @@ class MemoryLedger:
         kept = [record for record in self._records if _is_kept(record, filters)]
         counts = Counter([(record.realm_id, record.decision_type, record.path) for record in kept])
         return tuple([Decided(*group, counts[group]) for group in sorted(counts)])
+
+    async def add_remarks(self, remarks: Sequence[Remark]) -> None:
+        self._check_open()
+        check_remarks(remarks)
+        remark_rows(remarks, {key: record.realm_id for key, record in self._by_id.items()})
+        self._remarks += remarks
+
+    async def remarks_of(self, decision_ids: Sequence[str]) -> tuple[Remark, ...]:
+        self._check_open()
+        wanted = frozenset(decision_ids)
+        return tuple([remark for remark in self._remarks if remark.decision_id in wanted])
+
+    async def scan_remarks(self, realm_id: str | None = None) -> AsyncIterator[Remark]:
+        self._check_open()
+        for remark in tuple(self._remarks):
+            if realm_id in (None, self._by_id[remark.decision_id].realm_id):
+                yield remark
 
     async def ready(self) -> None:
         self._check_open()

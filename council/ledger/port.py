@@ -1,8 +1,9 @@
 """The record store as the council sees it: append once, read for ever.
 
 One entry per decision, hash-chained per realm, written together with its outbox event in one transaction (council.md, procedure
-9; reliability.md, invariants I1 to I4). Beside the records stand the reviews that are under way (`under_way`) and what decisions
-cost (`accounts`). `memory`, `sqlite` and `postgres` implement this port and pass one contract suite.
+9; reliability.md, invariants I1 to I4). Beside the records stand the reviews that are under way (`under_way`), what decisions
+cost (`accounts`) and what people said of them later (`remarks`). `memory`, `sqlite` and `postgres` implement this port and pass
+one contract suite.
 """
 
 import hashlib
@@ -11,10 +12,11 @@ from typing import Final, NamedTuple, Protocol
 
 from council.errors import CouncilError
 from council.ledger.accounts import Accounts, Decided, Spend, SpendLine
+from council.ledger.remarks import Remark, Remarks
 from council.ledger.under_way import OpenReview, ReviewsUnderWay
 
 # Their modules stay apart from this one; everybody else takes them from here.
-__all__ = ["Decided", "OpenReview", "Spend", "SpendLine"]
+__all__ = ["Decided", "OpenReview", "Remark", "Spend", "SpendLine"]
 
 MAX_PAGE: Final = 500
 """Most records one page of a listing may hold."""
@@ -152,15 +154,23 @@ class UnknownPolicyError(LedgerError):
 
 
 class RecordRefusedError(LedgerError):
-    """the database refuses this record, review or reply for what it holds; sending it again does not help"""
+    """the database refuses this record, review, reply or remark for what it holds; sending it again does not help"""
+
+
+class UnknownDecisionError(LedgerError):
+    """remarks speak of decisions that are not on record; none of them was kept"""
+
+    def __init__(self, decision_ids: Sequence[str]) -> None:
+        self.decision_ids = tuple(decision_ids)
+        super().__init__(f"not on record: {', '.join(self.decision_ids)}")
 
 
 class InvalidCursorError(LedgerError):
     """the cursor is not one that a listing returned"""
 
 
-class Ledger(ReviewsUnderWay, Accounts, Protocol):
-    """An append-only store of decisions, with the reviews on their way there."""
+class Ledger(ReviewsUnderWay, Accounts, Remarks, Protocol):
+    """An append-only store of decisions, with the reviews on their way there and what was said of them later."""
 
     async def append(self, new: NewRecord) -> StoredRecord:
         """Record a decision, its outbox event and its spending, and close its review; return after they are committed.

@@ -27,6 +27,7 @@ from council.ledger.port import (
     OpenReview,
     OutboxEvent,
     Page,
+    Remark,
     SpendLine,
     StoredRecord,
     UnknownPolicyError,
@@ -41,8 +42,10 @@ from council.ledger.postgres_connect import (
     unavailable,
 )
 from council.ledger.postgres_journal import CLAIM, FIND_OPEN, JOURNALLED
+from council.ledger.postgres_remarks import REMARKS_OF, SCAN_REMARKS, add_remarks
 from council.ledger.postgres_write import PostgresWriter
 from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, Query, listing, page, stored_record
+from council.ledger.remark_rows import check_remarks, is_storable
 from council.ledger.under_way import JournalledReply, by_age
 
 T = TypeVar("T")
@@ -150,6 +153,20 @@ class PostgresLedger:
 
     async def decided(self, since: str, until: str, realm_id: str | None = None) -> tuple[Decided, ...]:
         return decided_counts(await self._rows(decided_query(since, until, realm_id, _mark)))
+
+    async def add_remarks(self, remarks: Sequence[Remark]) -> None:
+        check_remarks(remarks)
+        await self._on_pool(lambda connection: add_remarks(connection, remarks))
+
+    async def remarks_of(self, decision_ids: Sequence[str]) -> tuple[Remark, ...]:
+        return tuple([Remark(*row) for row in await self._fetch(REMARKS_OF, list(filter(is_storable, decision_ids)))])
+
+    async def scan_remarks(self, realm_id: str | None = None) -> AsyncIterator[Remark]:
+        number = 0
+        while rows := await self._fetch(SCAN_REMARKS, number, realm_id):
+            for row in rows:
+                yield Remark(*row[:-1])
+            number = rows[-1][-1]
 
     async def ready(self) -> None:
         await self._on_pool(check_revision)

@@ -30,14 +30,17 @@ from council.ledger.port import (
     OpenReview,
     OutboxEvent,
     Page,
+    Remark,
     SpendLine,
     StoredRecord,
     UnknownPolicyError,
     decision_id_of,
 )
 from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, Query, listing, page, stored_record
+from council.ledger.remark_rows import check_remarks
 from council.ledger.sqlite_files import check_revision, connect_reader, prepare, unavailable
 from council.ledger.sqlite_journal import REVIEW_COLUMNS
+from council.ledger.sqlite_remarks import REMARKS_OF, SCAN_REMARKS, listed
 from council.ledger.sqlite_write import SqliteWriter
 from council.ledger.under_way import JournalledReply
 from council.ledger.worker import Worker
@@ -170,6 +173,21 @@ class SqliteLedger:
 
     async def decided(self, since: str, until: str, realm_id: str | None = None) -> tuple[Decided, ...]:
         return decided_counts(await self._rows(decided_query(since, until, realm_id, _mark)))
+
+    async def add_remarks(self, remarks: Sequence[Remark]) -> None:
+        self._check_open()
+        check_remarks(remarks)
+        await self._write_thread.run(lambda: self._writer.add_remarks(remarks))
+
+    async def remarks_of(self, decision_ids: Sequence[str]) -> tuple[Remark, ...]:
+        return tuple([Remark(*row) for row in await self._read(REMARKS_OF, listed(decision_ids))])
+
+    async def scan_remarks(self, realm_id: str | None = None) -> AsyncIterator[Remark]:
+        number = 0
+        while rows := await self._read(SCAN_REMARKS, number, realm_id):
+            for row in rows:
+                yield Remark(*row[:-1])
+            number = rows[-1][-1]
 
     async def ready(self) -> None:
         self._check_open()

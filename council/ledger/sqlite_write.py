@@ -17,8 +17,10 @@ from council.ledger.batches import Outcome, Write, outcomes_of, parts_of, refuse
 from council.ledger.chain import Linked, Unlinked, link
 from council.ledger.port import Head, KeyTakenError, OpenReview, StoredRecord
 from council.ledger.reading import BY_ID, COLUMNS, stored_record
+from council.ledger.remarks import Remark
 from council.ledger.sqlite_files import LOCK_TIMEOUT_MS, connect, unavailable
 from council.ledger.sqlite_journal import claim_orphans, close_reviews, keep_replies, open_reviews
+from council.ledger.sqlite_remarks import add_remarks
 
 T = TypeVar("T")
 
@@ -67,6 +69,13 @@ class SqliteWriter:
         """Lease reviews whose lease has ended, in a transaction of its own."""
         try:
             return self._attempt(lambda: claim_orphans(self._open(), now, leased_until, limit))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    def add_remarks(self, remarks: Sequence[Remark]) -> None:
+        """Keep remarks, all or none, in a transaction of their own."""
+        try:
+            self._attempt(lambda: add_remarks(self._open(), remarks))
         except sqlite3.Error as error:
             raise unavailable(error) from error
 

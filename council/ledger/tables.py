@@ -95,6 +95,22 @@ spend: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
+remarks: Final = sa.Table(
+    "remarks",
+    metadata,
+    sa.Column("seq", _SERIAL, sa.Identity(always=False), primary_key=True),
+    sa.Column("realm_id", _TEXT, nullable=False),
+    sa.Column("decision_id", _TEXT, nullable=False),
+    sa.Column("kind", _TEXT, nullable=False),
+    sa.Column("author", _TEXT, nullable=False),
+    sa.Column("said", _TEXT, nullable=False),
+    sa.Column("said_at", _TEXT, nullable=False),
+    sa.Column("axis", _TEXT),
+    sa.Column("note", _TEXT, nullable=False),
+    sa.Index("remarks_decision_id", "decision_id", "seq"),
+    sqlite_strict=True,
+)
+
 open_reviews: Final = sa.Table(
     "open_reviews",
     metadata,
