@@ -1,4 +1,4 @@
-"""A place in a policy document: its value, its key path, and the readers that complain about it by name and line."""
+"""A place in a policy or a suite: its value, its key path, and the readers that complain about it by name and line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -22,13 +22,21 @@ class Complaints:
         lines: line per key path; empty for a document that never was a file.
         faults: what was already wrong with it as YAML.
         is_recorded: whether it comes from a record, which may name signals that no longer exist.
+        guide: the document that explains every key.
     """
 
     def __init__(
-        self, file: str, lines: Mapping[KeyPath, int], faults: Sequence[PolicyFault] = (), *, is_recorded: bool = False
+        self,
+        file: str,
+        lines: Mapping[KeyPath, int],
+        faults: Sequence[PolicyFault] = (),
+        *,
+        is_recorded: bool = False,
+        guide: str = "docs/policy.md",
     ) -> None:
         self.file = file
         self.is_recorded = is_recorded
+        self.guide = guide
         self._lines = lines
         self._faults = list(faults)
         self._keys = {fault.key for fault in faults}
@@ -38,6 +46,11 @@ class Complaints:
         if key not in self._keys:
             self._keys.add(key)
             self._faults.append(PolicyFault(self.file, line_of(self._lines, path), key, message, fix))
+
+    @property
+    def faults(self) -> tuple[PolicyFault, ...]:
+        """What was found wrong so far, in the order of finding."""
+        return tuple(self._faults)
 
     def include(self, faults: Sequence[PolicyFault]) -> None:
         """Take over the faults of another file."""
@@ -79,7 +92,7 @@ class Place(NamedTuple):
         for key, default in defaults.items():
             if key not in given:
                 if default is REQUIRED:
-                    self.at(key, None).fault("is missing", "write it out; docs/policy.md explains every key")
+                    self.at(key, None).fault("is missing", f"write it out; {self.complaints.guide} explains every key")
                 given[key] = self.at(key, None if default is REQUIRED else default)
         return given
 

@@ -1,9 +1,10 @@
-"""Policy YAML as plain values with the line of every key: a small, strict subset of YAML 1.2.
+"""YAML as plain values with the line of every key: a small, strict subset of YAML 1.2, for policies and for suites.
 
-Read from the parser's events, so that nothing is constructed, expanded or guessed: `off` is a word and not a boolean,
-floats are refused because 0.1 is not a tenth; anchors, aliases, tags, repeated keys and second documents are faults.
+Read from the parser's events, so that nothing is constructed, expanded or guessed: `off` is a word and not a boolean;
+anchors, aliases, tags, repeated keys and second documents are faults. In policies so are floats, because 0.1 is not a tenth.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -24,6 +25,7 @@ _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*(?:_[0-9]{3})*)")
 _NUMERIC: Final = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+_FLOAT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
 _CONSTANTS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 
@@ -37,17 +39,38 @@ class Sheet(NamedTuple):
     """What is wrong with the file as YAML; `value` then holds what could be read."""
 
 
-def read_yaml(text: str, file: str) -> Sheet:
+class Dialect(NamedTuple):
+    """What a kind of file may hold."""
+
+    noun: str
+    """One such file, in words: "policy"."""
+    plural: str
+    max_characters: int
+    max_nodes: int
+    max_depth: int
+    start: str
+    """What to do about an empty file."""
+    reads_floats: bool = False
+    """Whether 12.5 is a number; else it is a fault, because it is not exact."""
+
+
+POLICY: Final = Dialect(
+    "policy", "policies", MAX_CHARACTERS, MAX_NODES, MAX_DEPTH, "start from the shipped policy: council policy show"
+)
+
+
+def read_yaml(text: str, file: str, dialect: Dialect = POLICY) -> Sheet:
     """Read one YAML document.
 
     Args:
         text: the file's text.
         file: its name, for faults.
+        dialect: what it may hold.
     """
-    early = _unreadable(text, file)
+    early = _unreadable(text, file, dialect)
     if early is not None:
         return Sheet(None, {}, (early,))
-    builder = _Builder(file)
+    builder = _Builder(file, dialect)
     try:
         value = builder.read(iter(yaml.parse(text, Loader=_LOADER)))
     except yaml.MarkedYAMLError as error:
@@ -57,7 +80,7 @@ def read_yaml(text: str, file: str) -> Sheet:
         builder.faults.append(PolicyFault(file, 0, "", f"not valid YAML: {str(error).splitlines()[0]}"))
         value = None
     except _TooMuchError as error:
-        builder.faults.append(PolicyFault(file, error.line, "", str(error), "a policy needs far less"))
+        builder.faults.append(PolicyFault(file, error.line, "", str(error), f"a {dialect.noun} needs far less"))
         value = None
     return Sheet(value, builder.lines, tuple(builder.faults[:MAX_FAULTS]))
 
@@ -80,8 +103,9 @@ class _TooMuchError(Exception):
 class _Builder:
     """Builds plain values from the events of one file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, dialect: Dialect) -> None:
         self.file = file
+        self._dialect = dialect
         self.lines: dict[KeyPath, int] = {}
         self.faults: list[PolicyFault] = []
         self._nodes = 0
@@ -93,7 +117,7 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._fault(event, (), "holds a second YAML document", "write one policy per file")
+                    self._fault(event, (), "holds a second YAML document", f"write one {self._dialect.noun} per file")
                     return value
             elif isinstance(event, yaml.NodeEvent):
                 value = self._node(event, events, ())
@@ -103,10 +127,10 @@ class _Builder:
         self._count(event, path)
         self.lines.setdefault(path, _line(event))
         if isinstance(event, yaml.AliasEvent):
-            self._fault(event, path, "aliases are not used in policies", "write the value out")
+            self._fault(event, path, f"aliases are not used in {self._dialect.plural}", "write the value out")
             return None
         if getattr(event, "anchor", None) is not None:
-            self._fault(event, path, "anchors are not used in policies", "remove the &name")
+            self._fault(event, path, f"anchors are not used in {self._dialect.plural}", "remove the &name")
         if isinstance(event, yaml.MappingStartEvent):
             self._refuse_tag(event, path)
             return self._mapping(events, path)
@@ -152,6 +176,8 @@ class _Builder:
         if _INTEGER.fullmatch(text):
             return self._integer(event, text, path)
         if _NUMERIC.fullmatch(text):
+            if self._dialect.reads_floats:
+                return self._float(event, text, path)
             self._fault(event, path, "not an exact number", f'floats are not exact: write "{text}" or a fraction "1/3"')
             return None
         return text
@@ -163,21 +189,30 @@ class _Builder:
             return None
         return int(digits)
 
+    def _float(self, event: Any, text: str, path: KeyPath) -> float | None:
+        number = float(text) if _FLOAT.fullmatch(text) else math.inf
+        if not math.isfinite(number):
+            self._fault(
+                event, path, "not a number that JSON knows", "write 0.5 or 12.5, or quote it where text is meant"
+            )
+            return None
+        return number
+
     def _refuse_tag(self, event: Any, path: KeyPath) -> None:
         if event.tag is not None:
             self._fault(
                 event,
                 path,
-                "tags are not used in policies",
+                f"tags are not used in {self._dialect.plural}",
                 f"remove {event.tag.replace('tag:yaml.org,2002:', '!!')!r}",
             )
 
     def _count(self, event: Any, path: KeyPath) -> None:
         self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise _TooMuchError(f"holds more than {MAX_NODES} values", _line(event))
-        if len(path) > MAX_DEPTH:
-            raise _TooMuchError(f"nested deeper than {MAX_DEPTH} levels", _line(event))
+        if self._nodes > self._dialect.max_nodes:
+            raise _TooMuchError(f"holds more than {self._dialect.max_nodes} values", _line(event))
+        if len(path) > self._dialect.max_depth:
+            raise _TooMuchError(f"nested deeper than {self._dialect.max_depth} levels", _line(event))
 
     def _fault(self, event: Any, path: KeyPath, message: str, fix: str) -> None:
         self.faults.append(PolicyFault(self.file, _line(event), dotted(path), message, fix))
@@ -187,11 +222,12 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _unreadable(text: str, file: str) -> PolicyFault | None:
-    if len(text) > MAX_CHARACTERS:
-        return PolicyFault(file, 0, "", f"longer than {MAX_CHARACTERS} characters", "a policy needs far less")
+def _unreadable(text: str, file: str, dialect: Dialect) -> PolicyFault | None:
+    if len(text) > dialect.max_characters:
+        fix = f"a {dialect.noun} needs far less"
+        return PolicyFault(file, 0, "", f"longer than {dialect.max_characters} characters", fix)
     if not text.strip():
-        return PolicyFault(file, 0, "", "the file is empty", "start from the shipped policy: council policy show")
+        return PolicyFault(file, 0, "", "the file is empty", dialect.start)
     control = _CONTROL.search(text)
     if control is not None:
         line = text.count("\n", 0, control.start()) + 1
