@@ -32,14 +32,19 @@ class PromptFile(NamedTuple):
     """Markdown, without blank lines at its ends."""
 
 
-@lru_cache(maxsize=16)
-def prompt_file(name: str) -> PromptFile:
-    """Return a packaged prompt file; it is read once per process.
+@lru_cache(maxsize=256)
+def prompt_file(name: str, folder: Path = HERE) -> PromptFile:
+    """Return a prompt file; it is read once per process.
+
+    Args:
+        folder: where another version of the prompts stands; a file that it lacks is the packaged one.
 
     Raises:
         PromptFileError: where the file is missing, has no version in its first line, or no text.
     """
-    path = HERE / f"{name}.md"
+    path = folder / f"{name}.md"
+    if folder != HERE and not path.exists():
+        path = HERE / f"{name}.md"
     try:
         document = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -15,6 +15,7 @@ included: what differs between the two votes is then owed to the players' words 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -23,7 +24,7 @@ from agents.asking import Question
 from agents.facts import facts_for, names_shown
 from agents.models.calls import Form, Message
 from agents.player_text import Written, player_texts
-from agents.prompt_files import SHARED, prompt_file
+from agents.prompt_files import HERE, SHARED, prompt_file
 from agents.reply_schema import reply_schema
 from agents.sim_text import sim_texts
 from agents.visible import cut, visible
@@ -79,22 +80,23 @@ class _Block(NamedTuple):
     lines: tuple[str, ...]
 
 
-def write_prompt(question: Question, *, form: Form, is_short: bool = False) -> Prompt:
+def write_prompt(question: Question, *, form: Form, is_short: bool = False, folder: Path = HERE) -> Prompt:
     """Write the prompt of a question.
 
     Args:
         question: what is asked.
         form: how the reply's form is asked for; `prompt` puts the schema into words.
         is_short: ask for a shorter reply.
+        folder: where the prompt files stand.
     """
-    static = _static(question.slot.member, form)
+    static = _static(question.slot.member, form, folder)
     user: Message = {"role": "user", "content": _user(question, CLOSING_SHORT if is_short else CLOSING)}
     return Prompt(static.name, static.hash, (static.system, user), reply_schema(question.slot.member))
 
 
-@lru_cache(maxsize=16)
-def _static(member: Member, form: Form) -> _Static:
-    shared, own = prompt_file(SHARED), prompt_file(member)
+@lru_cache(maxsize=64)
+def _static(member: Member, form: Form, folder: Path) -> _Static:
+    shared, own = prompt_file(SHARED, folder), prompt_file(member, folder)
     schema = reply_schema(member)
     parts = [shared.text, own.text, _glossary(member)]
     if form == "prompt":

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from agents.asking import Attempt, Question, Reply, Usage
@@ -10,6 +11,7 @@ from agents.models.calls import Call, CallError, CallKey, Form
 from agents.models.endpoints import ChatClient
 from agents.models.pricing import characters, cost, cut_off, estimated, total
 from agents.parsing import NoVoteError, read_vote
+from agents.prompt_files import HERE
 from agents.prompting import Prompt, write_prompt
 from policies.canonical import canonical_json, sha256_hex
 from policies.verdicts import Abstention
@@ -21,13 +23,15 @@ class Inquiry:
     Args:
         question: what is asked.
         clock: monotonic seconds.
+        prompts: where the prompt files stand.
 
     Attributes:
         picodollars: price of the calls made so far; 0 where it is not known.
     """
 
-    def __init__(self, question: Question, clock: Callable[[], float]) -> None:
+    def __init__(self, question: Question, clock: Callable[[], float], prompts: Path = HERE) -> None:
         self.question = question
+        self._prompts = prompts
         self.picodollars = 0
         self._clock = clock
         self._asked_s = clock()
@@ -47,7 +51,7 @@ class Inquiry:
     def next_call(self, form: Form) -> Call:
         """Write the next call. What an earlier reply said is never part of it (reliability.md, L14)."""
         question, use = self.question, self.question.use
-        self._prompt = prompt = write_prompt(question, form=form, is_short=self._is_short)
+        self._prompt = prompt = write_prompt(question, form=form, is_short=self._is_short, folder=self._prompts)
         self._parameters = {
             "temperature": use.temperature,
             "max_output_tokens": use.max_output_tokens,

@@ -20,6 +20,7 @@ from agents.models.inquiry import Inquiry
 from agents.models.pricing import characters, most_cost
 from agents.models.retrying import with_retries
 from agents.ports import NoObserver, NoPurse, Observer, Purse
+from agents.prompt_files import HERE
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class ModelJudge:
         purse: keeps what they cost within budgets.
         observer: sees what they do, and the endpoints' breakers.
         clock: monotonic seconds, for latencies.
+        prompts: where the prompt files stand; the packaged ones unless another version is tried.
     """
 
     def __init__(
@@ -44,17 +46,19 @@ class ModelJudge:
         observer: Observer = _NO_OBSERVER,
         *,
         clock: Callable[[], float] = time.monotonic,
+        prompts: Path = HERE,
     ) -> None:
         self._endpoints = endpoints
         self._purse = purse
         self._observer = observer
         self._clock = clock
+        self._prompts = prompts
         endpoints.watch(observer.breaker)
 
     async def ask(self, question: Question) -> Reply:
         """Ask one member's model; never raises but when cancelled."""
         self._observer.asked(question)
-        inquiry = Inquiry(question, self._clock)
+        inquiry = Inquiry(question, self._clock, self._prompts)
         ended = await self._answered(inquiry)
         reply = inquiry.reply(ended)
         if ended is not None:
