@@ -1,0 +1,1 @@
+"""Players' acts as influence: what they are worth, and what is odd about them. Pure."""

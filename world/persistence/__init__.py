@@ -1,0 +1,1 @@
+"""Where the world is kept: one port, and the databases behind it."""

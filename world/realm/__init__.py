@@ -1,0 +1,1 @@
+"""The living realm: its state, and how a tick moves it. Pure."""
