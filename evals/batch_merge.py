@@ -17,7 +17,7 @@ from council.merge import Ballot, FiredRule, Seats, merge
 from council.seating import seats_for
 from policies.calibration import FULL, Steps, worth_of
 from policies.policy import Policy
-from policies.verdicts import DECISION_TYPES, MEMBERS, STRICTNESS, VERDICTS, RuleOutcome
+from policies.verdicts import DECISION_TYPES, MEMBERS, RULE_OUTCOMES, STRICTNESS, VERDICTS, Verdict
 
 ABSENT: Final = 4
 """A seated member without a vote."""
@@ -46,9 +46,11 @@ class VoteBatch(NamedTuple):
     asked: Flags
     """(N,) False where an enforced veto ended the review before anyone was asked."""
 
-    def take(self, rows: Integers | Flags) -> "VoteBatch":
+    def take(self, rows: Integers | Flags | slice) -> "VoteBatch":
         """Return some of the decisions."""
-        return VoteBatch(*[column[rows] for column in self])
+        return VoteBatch(
+            self.decision_types[rows], self.verdicts[rows], self.confidences[rows], self.fired[rows], self.asked[rows]
+        )
 
 
 def merge_batch(batch: VoteBatch, policies: Sequence[Policy]) -> Ranks:
@@ -195,7 +197,7 @@ def _merged(batch: VoteBatch, numbers: Numbers) -> Ranks:
 def _counted(batch: VoteBatch, numbers: Numbers) -> _Count:
     is_seated = batch.verdicts != UNSEATED
     has_voted = batch.verdicts < ABSENT
-    confidences = _worths(batch.confidences, numbers.seats)
+    confidences = worths_of(batch.confidences, numbers.tables)
     if numbers.uses.any():
         has_voted &= ~numbers.uses | (confidences > 0)
     units = np.where(numbers.uses & has_voted, confidences, 1000)
@@ -210,18 +212,6 @@ def _counted(batch: VoteBatch, numbers: Numbers) -> _Count:
     return _Count(masses, masses[::-1].cumsum(axis=0)[::-1], voted, seated, wants_votes)
 
 
-def _worths(confidences: NDArray[np.int16], seats: Seats) -> NDArray[np.int16]:
-    """Return what confidences are worth by the calibration of their members."""
-    if not seats.calibration:
-        return confidences
-    worths = confidences.copy()
-    for column, member in enumerate(MEMBERS):
-        if (steps := seats.calibration.get(member)) is not None:
-            table = np.array(steps, np.int16)
-            worths[:, column] = table[np.searchsorted(table[:, 0], confidences[:, column], side="right") - 1, 1]
-    return confidences
-
-
 def _quota(count: _Count, numbers: Numbers) -> Integers:
     total = count.at_or_stricter[0]
     carried = np.zeros(len(total), np.int64)
@@ -233,16 +223,19 @@ def _quota(count: _Count, numbers: Numbers) -> Integers:
 
 def _plurality(count: _Count, numbers: Numbers) -> Integers:
     """The first of the reversed ranks with the most mass: ties go to the stricter."""
-    return 3 - np.argmax(count.masses[::-1], axis=0)
+    rank: Integers = 3 - np.argmax(count.masses[::-1], axis=0)
+    return rank
 
 
 def _median(count: _Count, numbers: Numbers) -> Integers:
     is_reached = 2 * count.at_or_stricter >= count.at_or_stricter[0]
-    return 3 - np.argmax(is_reached[::-1], axis=0)
+    rank: Integers = 3 - np.argmax(is_reached[::-1], axis=0)
+    return rank
 
 
 def _strictest(count: _Count, numbers: Numbers) -> Integers:
-    return 3 - np.argmax(count.masses[::-1] > 0, axis=0)
+    rank: Integers = 3 - np.argmax(count.masses[::-1] > 0, axis=0)
+    return rank
 
 
 _RULES: Final = {"quota": _quota, "plurality": _plurality, "median": _median, "strictest": _strictest}
@@ -271,7 +264,7 @@ def _scalar(batch: VoteBatch, policy: Policy) -> Ranks:
     return np.array([STRICTNESS[_one(batch, row, policy)] for row in range(len(batch.fired))], np.int8)
 
 
-def _one(batch: VoteBatch, row: int, policy: Policy) -> str:
+def _one(batch: VoteBatch, row: int, policy: Policy) -> Verdict:
     states = dict(zip(MEMBERS, batch.verdicts[row].tolist(), strict=True))
     seated = tuple([member for member in MEMBERS if states[member] != UNSEATED])
     confidences = dict(zip(MEMBERS, batch.confidences[row].tolist(), strict=True))
@@ -279,12 +272,7 @@ def _one(batch: VoteBatch, row: int, policy: Policy) -> str:
         Ballot(member, None if states[member] == ABSENT else VERDICTS[states[member]], confidences[member])
         for member in seated
     ]
-    outcome = VERDICTS[int(batch.fired[row])]
-    fired: list[FiredRule] = [] if outcome == "approve" else [FiredRule("fired", _as_outcome(outcome))]
+    rank = int(batch.fired[row])
+    fired = [FiredRule("fired", RULE_OUTCOMES[rank - 1])] if rank else []
     seats = seats_for(policy, DECISION_TYPES[int(batch.decision_types[row])], seated)
     return merge(seats, ballots if batch.asked[row] else [], fired).verdict
-
-
-def _as_outcome(verdict: str) -> RuleOutcome:
-    assert verdict in ("modify", "reject", "quarantine")
-    return verdict  # type: ignore[return-value] - narrowed by the line above, which mypy does not follow

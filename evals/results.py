@@ -88,6 +88,10 @@ class RunHeader(NamedTuple):
     started_at: str
     version: str
     """Version of this product."""
+    cases: tuple[str, ...] = ()
+    """Every case that the run is to judge, in the order of the suite."""
+    selection: str = ""
+    """What the run was narrowed to: "tag=empire case=x"; "" is the whole suite."""
 
 
 class Gate(NamedTuple):

@@ -12,7 +12,7 @@ from council.merge import Ballot, FiredRule, merge
 from council.seating import seats_for
 from evals.batch_merge import ABSENT, UNSEATED, VoteBatch, merge_batch
 from policies.policy import Policy
-from policies.verdicts import DECISION_TYPES, MEMBERS, STRICTNESS, VERDICTS
+from policies.verdicts import DECISION_TYPES, MEMBERS, RULE_OUTCOMES, STRICTNESS, VERDICTS, Verdict
 from tests.unit.evals.recorded import shipped
 
 SHIPPED = shipped()
@@ -83,7 +83,7 @@ def by_the_scalar_merge(batch: VoteBatch, row: int, policy: Policy) -> int:
         if batch.asked[row]
     ]
     rank = int(batch.fired[row])
-    fired = [FiredRule("r", VERDICTS[rank])] if rank else []  # type: ignore[arg-type] - rank 0 is left out
+    fired = [FiredRule("r", RULE_OUTCOMES[rank - 1])] if rank else []
     seats = seats_for(policy, DECISION_TYPES[int(batch.decision_types[row])], seated)
     return STRICTNESS[merge(seats, ballots, fired).verdict]
 
@@ -108,7 +108,11 @@ def test_weights_too_fine_for_machine_words_are_merged_exactly_all_the_same(
 def test_a_share_that_meets_its_quota_exactly_carries() -> None:
     """Two of six equal votes of confidence 1 are a third: quota 1/3 is reached, the next finer one is not."""
     members = {member: replace(SHIPPED.members[member], use_confidence=True) for member in MEMBERS}
-    quotas = {"modify": Fraction(1, 3), "reject": Fraction(333334, 10**6), "quarantine": Fraction(1, 2)}
+    quotas: dict[Verdict, Fraction] = {
+        "modify": Fraction(1, 3),
+        "reject": Fraction(333334, 10**6),
+        "quarantine": Fraction(1, 2),
+    }
     policy = replace(SHIPPED, members=members, quotas=quotas, required=dict.fromkeys(DECISION_TYPES, ()))
     verdicts = np.array([[2, 0, 0, UNSEATED, UNSEATED]], np.int8)
     batch = VoteBatch(
