@@ -35,9 +35,17 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
         "verify": Command("cli.verify", "Check the hash chains and verdicts; the first bad record exits with 1."),
         "export": Command("cli.export", "Write records as JSON Lines."),
     },
+    "Evaluate": {
+        "eval": Command(
+            "cli.eval",
+            "Evaluate councils on recorded decisions and suites: label, run, backtest, sweep, compare, jury, tune.",
+        ),
+    },
     "Govern": {
         "policy": Command("cli.policy", "Show, check and compare policies: show, lint, diff, signals, power."),
-        "schema": Command("cli.schema", "Print the JSON Schemas of requests, answers and records."),
+        "schema": Command(
+            "cli.schema", "Print the JSON Schemas of requests, answers, records, exports, suites and run logs."
+        ),
         "graph": Command("cli.graph", "Draw the graph of a review."),
     },
     "Run": {

@@ -1,5 +1,7 @@
-"""`council export`: the record itself, streamed."""
+"""`council export`: recorded decisions as a file that proves itself, streamed."""
 
+import os
+import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +11,19 @@ import typer
 
 from cli.console import progress
 from cli.errors import CliError
-from cli.ledger import Opened, run_with_ledger, stored_line
+from cli.ledger import Opened, run_with_ledger
 from cli.options import AsJson, Database, Realm
-from cli.output import json_text, note, write_line
+from cli.output import note, write_line
 from cli.running import new_app
+from cli.text import counted
+from evals.decisions import Decision
+from evals.export_lines import ExportCounts, ExportHeader, Redaction
+from evals.exporting import Write, export_ledger
+from evals.pseudonyms import MIN_KEY_BYTES
+from evals.redaction import METHOD, Redactor
 
 app = new_app()
+Redact = Callable[[Decision], Decision]
 
 
 @app.command()
@@ -22,50 +31,80 @@ def export(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Where to write; '-' is standard output.")] = "-",
     realm: Realm = None,
     after: Annotated[int, typer.Option(min=0, metavar="POSITION", help="Only records behind this position.")] = 0,
+    redact: Annotated[bool, typer.Option("--redact", help="Leave people out: ids and texts of players.")] = False,
+    redact_key_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --redact: variable that holds the key; a random one unless given."),
+    ] = None,
+    redact_summaries: Annotated[
+        bool, typer.Option("--redact-summaries", help="With --redact: the sim's one-line summaries too.")
+    ] = False,
+    keep_replies: Annotated[
+        bool, typer.Option("--keep-replies", help="With --redact: keep what models wrote; it may repeat players.")
+    ] = False,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Write records as JSON Lines.
 
-    Each line is {"realm_id", "position", "hash", "previous", "body"} in chain order, so that a reader can prove the
-    chain: a hash is SHA-256 over the canonical JSON of {"body", "position", "previous", "realm_id"}. The output is JSON
-    Lines with and without --json.
+    A header, every policy before the first decision that it made, the decisions in chain order with labels and outcomes,
+    and an end line with the counts, so that a cut file is noticed (docs/schemas/export.schema.json). A decision's hash is
+    SHA-256 over the canonical JSON of {"body", "position", "previous", "realm_id"}: a reader can prove the chain. The
+    output is JSON Lines with and without --json.
+
+    With --redact names become pseudonyms that nobody can compute without the key, the same for the same name, and texts
+    become words without meaning. Such an export proves nothing, and says so.
     """
+    asked = (redact_key_env is not None, redact_summaries, keep_replies)
+    if any(asked) and not redact:
+        raise CliError("options of a redaction were given without one", "add --redact")
+    redaction = _redaction(keep_replies=keep_replies, redact_summaries=redact_summaries) if redact else None
+    take_out = Redactor(_key(redact_key_env), redaction).redact if redaction else None
+    header = ExportHeader(redaction, realm, after)
     if file == "-":
-        count = run_with_ledger(database, lambda ledger: _export(ledger, realm, after, write_line))
+        counts = export_to(lambda line: write_line(line.decode()), database, header, take_out)
     else:
-        count = _to_file(Path(file), database, realm, after)
+        counts = export_to_file(Path(file), database, header, take_out)
     if file != "-" or sys.stderr.isatty():
-        note(f"{count} record{'' if count == 1 else 's'} written{f' to {file}' if file != '-' else ''}")
+        note(f"{counted(counts.decisions, 'decision')} written{f' to {file}' if file != '-' else ''}")
 
 
-async def _export(ledger: Opened, realm: str | None, after: int, write: Callable[[str], None]) -> int:
-    count = 0
-    with progress("exporting", await total_records(ledger, realm)) as advance:
-        async for stored in ledger.scan(realm, after):
-            write(json_text(stored_line(stored)))
-            count += 1
-            advance()
-    return count
+def export_to(write: Write, database: str | None, header: ExportHeader, redact: Redact | None = None) -> ExportCounts:
+    """Write the export of a database, or of the settings' one where that is None, line by line.
+
+    Args:
+        redact: takes people out of a decision, where the header says so.
+
+    Raises:
+        CliError: where the header names a realm that is not on record.
+        LedgerError: where the database cannot be used.
+    """
+
+    async def work(ledger: Opened) -> ExportCounts:
+        await _check_realm(ledger, header.realm_id)
+        with progress("exporting", await total_records(ledger, header.realm_id)) as advance:
+            return await export_ledger(ledger, header, write, advance, redact)
+
+    return run_with_ledger(database, work)
 
 
-def _to_file(path: Path, database: str | None, realm: str | None, after: int) -> int:
-    """Write beside the target and move into place, so that a broken export never looks whole."""
+def export_to_file(
+    path: Path, database: str | None, header: ExportHeader, redact: Redact | None = None
+) -> ExportCounts:
+    """Write beside the target and move into place, so that a broken export never looks whole.
+
+    Raises:
+        CliError: where the file cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("w", encoding="utf-8") as opened:
-            count = run_with_ledger(
-                database, lambda ledger: _export(ledger, realm, after, lambda line: _line(opened.write, line))
-            )
+        with partial.open("wb") as opened:
+            counts = export_to(lambda line: opened.writelines((line, b"\n")), database, header, redact)
         partial.replace(path)
     except OSError as error:
         fix = "name a file in a directory that you may write to, with room on its disk"
         raise CliError(f"cannot write {str(path)!r}: {(error.strerror or str(error)).lower()}", fix) from None
-    return count
-
-
-def _line(write: Callable[[str], int], line: str) -> None:
-    write(line + "\n")
+    return counts
 
 
 async def total_records(ledger: Opened, realm: str | None) -> int:
@@ -73,3 +112,23 @@ async def total_records(ledger: Opened, realm: str | None) -> int:
     names = await ledger.realms() if realm is None else (realm,)
     heads = [await ledger.head(name) for name in names]
     return sum(head.position for head in heads if head is not None)
+
+
+def _redaction(*, keep_replies: bool, redact_summaries: bool) -> Redaction:
+    return Redaction(METHOD, "kept" if keep_replies else "dropped", "replaced" if redact_summaries else "kept")
+
+
+def _key(variable: str | None) -> bytes:
+    """Return the key in an environment variable, or a new one that ends with the process."""
+    if variable is None:
+        return secrets.token_bytes(32)
+    key = os.environ.get(variable, "").encode()
+    if len(key) < MIN_KEY_BYTES:
+        what = f"the variable {variable!r} holds no key" if not key else f"the key in {variable!r} is too short"
+        raise CliError(what, f"put at least {MIN_KEY_BYTES} bytes into it that nobody can guess: openssl rand -hex 32")
+    return key
+
+
+async def _check_realm(ledger: Opened, realm: str | None) -> None:
+    if realm is not None and realm not in await ledger.realms():
+        raise CliError(f"no realm {realm!r} is on record", "'council list' shows the realms of the decisions on record")

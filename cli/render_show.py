@@ -46,12 +46,12 @@ def render_show(record: Record, *, stored: Mapping[str, Any] | None = None, widt
         stored: its `position` and `hash` in the chain, where it has been recorded.
         width: columns to draw for.
     """
-    parts: list[RenderableType] = [head(record), section("Change", _change(record))]
+    parts: list[RenderableType] = [head(record), section("Change", change_lines(record))]
     if record["evidence"]:
         parts.append(section("Triage", _triage(record)))
     found = highlights(record)
     if found:
-        parts.append(section("Evidence", _evidence(found)))
+        parts.append(section("Evidence", evidence_table(found)))
     if record["path"] != "fast":
         parts.append(section("Votes", _votes(record, width)))
     if record["merge"] and record["merge"]["votes_outcome"] is not None:
@@ -85,7 +85,8 @@ def highlights(record: Record) -> list[Record]:
     return [by_name[name] for name in names[:MOST_SIGNALS]]
 
 
-def _change(record: Record) -> RenderableType:
+def change_lines(record: Record) -> RenderableType:
+    """Return what the change would do to the world, an effect a line."""
     change, snapshot = record["request"]["proposed_change"], record["request"]["world_snapshot"]
     effects = change.get("effects", [])
     if not effects:
@@ -96,18 +97,8 @@ def _change(record: Record) -> RenderableType:
     return lines(shown)
 
 
-def _triage(record: Record) -> RenderableType:
-    values = {signal["name"]: signal["value"] for signal in record["evidence"]}
-    score = f"world impact {values.get('impact_score')} of 100"
-    if "impact_threshold" in values:
-        score += f" (a council from {values['impact_threshold']})"
-    if record["path"] == "fast":
-        return lines([f"{score} · no council needed"])
-    first = f"{score} · convened by {clean(', '.join(record['invoked_by']))}"
-    return lines([first, f"seated: {', '.join(record['seated'])}"])
-
-
-def _evidence(signals: Sequence[Record]) -> RenderableType:
+def evidence_table(signals: Sequence[Record]) -> RenderableType:
+    """Return signals with their value in people's units and what they mean."""
     table = columns()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
@@ -122,6 +113,17 @@ def _evidence(signals: Sequence[Record]) -> RenderableType:
             cut(clean(spec.meaning) if spec else "", "dim"),
         )
     return table
+
+
+def _triage(record: Record) -> RenderableType:
+    values = {signal["name"]: signal["value"] for signal in record["evidence"]}
+    score = f"world impact {values.get('impact_score')} of 100"
+    if "impact_threshold" in values:
+        score += f" (a council from {values['impact_threshold']})"
+    if record["path"] == "fast":
+        return lines([f"{score} · no council needed"])
+    first = f"{score} · convened by {clean(', '.join(record['invoked_by']))}"
+    return lines([first, f"seated: {', '.join(record['seated'])}"])
 
 
 def _gauge(value: int, unit: str) -> Text:

@@ -1,4 +1,4 @@
-"""`council schema`: the contracts as JSON Schema."""
+"""`council schema`: the contracts as JSON Schema, and how schemas are printed and written."""
 
 import json
 from pathlib import Path
@@ -7,34 +7,48 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.errors import CliError
+from cli.export_schema import export_schema
 from cli.options import AsJson
 from cli.output import note, write_json, write_line
 from cli.record_schema import record_schema
 from cli.running import new_app
+from cli.suite_schema import run_schema, suite_schema
 from policies.contracts.answer import Answer
 from policies.contracts.request import DecisionRequest
 from policies.faults import did_you_mean
 
 app = new_app()
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-NAMES: Final = ("request", "answer", "record")
+NAMES: Final = ("request", "answer", "record", "export", "suite", "run")
 
 
 @app.command()
 def schema(
-    name: Annotated[str | None, typer.Argument(metavar="request|answer|record", help="Only this one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="|".join(NAMES), help="Only this one.")] = None,
     write: Annotated[
         Path | None, typer.Option("--write", metavar="DIR", help="Write NAME.schema.json files to a directory.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the JSON Schemas of requests, answers and records.
+    """Print the JSON Schemas of requests, answers, records, exports, suites and run logs.
 
     The repository keeps them in docs/schemas; `council schema --write docs/schemas` brings them up to date.
     """
-    found = schemas()
+    print_schemas(name, schemas(), write, as_json=as_json)
+
+
+def print_schemas(name: str | None, found: dict[str, dict[str, Any]], write: Path | None, *, as_json: bool) -> None:
+    """Print schemas, or write each to a file.
+
+    Args:
+        name: only this one.
+        write: the directory to write to; None prints.
+
+    Raises:
+        CliError: for an unknown name, or a directory that cannot be written to.
+    """
     if name is not None and name not in found:
-        raise CliError(f"unknown schema {name!r}", did_you_mean(name, NAMES))
+        raise CliError(f"unknown schema {name!r}", did_you_mean(name, list(found)))
     chosen = {name: found[name]} if name is not None else found
     if write is not None:
         _write(chosen, write)
@@ -53,6 +67,9 @@ def schemas() -> dict[str, dict[str, Any]]:
         "request": _titled("request", "DecisionRequest", request, definitions),
         "answer": _titled("answer", "Answer", answer, definitions),
         "record": _titled("record", "Record", record, definitions),
+        "export": _titled("export", "ExportLine", export_schema(), {**definitions, "Record": record}),
+        "suite": suite_schema(),
+        "run": run_schema(),
     }
 
 

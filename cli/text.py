@@ -31,6 +31,15 @@ def shortened(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(0, width - 1)].rstrip() + "…"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, which takes an s where there is not one of it.
+
+    >>> counted(1, "label"), counted(0, "label")
+    ('1 label', '0 labels')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def decimal(value: Fraction | int, places: int = 2) -> str:
     """Return a number rounded half to even to at most so many decimals, without trailing zeros.
 

@@ -93,7 +93,8 @@ def broken(database: str, tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def ids(database: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """Return the decision id of every example by the start of its file's name."""
     assert main(["export", "--database", database]) == 0
-    bodies = [json.loads(line)["body"] for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    bodies = [line["body"] for line in lines if line["kind"] == "decision"]
     keys = {json.loads(example.read_text())["request_id"]: example.name[:2] for example in EXAMPLES}
     return {keys[body["request_key"]]: body["decision_id"] for body in bodies}
 

@@ -128,23 +128,36 @@ def test_export_streams_every_chain_in_order(capsys: pytest.CaptureFixture[str])
     assert main(["export"]) == 0
     captured = capsys.readouterr()
     lines = [json.loads(line) for line in captured.out.splitlines()]
-    assert [(line["realm_id"], line["position"]) for line in lines] == [
+    assert lines[0] == {"kind": "header", "schema": "council.export/1", "redacted": False, "realm": None, "after": 0}
+    assert lines[1] == {"kind": "policy", "hash": FIRST["policy"]["hash"], "document": {}}
+    assert [(line["realm_id"], line["position"]) for line in lines[2:-1]] == [
         ("aelvyndor", 1),
         ("aelvyndor", 2),
         ("pale-coast", 1),
     ]
-    assert lines[1]["previous"] == lines[0]["hash"]
+    assert lines[3]["previous"] == lines[2]["hash"]
+    assert lines[3]["body"] == SECOND
+    assert lines[-1] == {"kind": "end", "decisions": 3, "policies": 1}
     assert captured.err == ""
 
 
 def test_export_writes_a_whole_file_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "out.jsonl"
     assert main(["export", str(target), "--realm", "aelvyndor", "--after", "1"]) == 0
-    assert [json.loads(line)["body"]["decision_id"] for line in target.read_text().splitlines()] == ["dec-council"]
+    lines = [json.loads(line) for line in target.read_text().splitlines()]
+    assert [line["body"]["decision_id"] for line in lines if line["kind"] == "decision"] == ["dec-council"]
+    assert (lines[0]["realm"], lines[0]["after"]) == ("aelvyndor", 1)
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
-    assert capsys.readouterr().err == f"1 record written to {target}\n"
+    assert capsys.readouterr().err == f"1 decision written to {target}\n"
     assert main(["export", str(tmp_path / "no" / "out.jsonl")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_export_of_a_realm_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "--realm", "aelvindor"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no realm 'aelvindor' is on record" in captured.err
 
 
 def test_tail_shows_the_latest_first_to_last(capsys: pytest.CaptureFixture[str]) -> None:
