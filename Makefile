@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 NODE := .node
 WORKERS ?= auto
 
-.PHONY: help setup demo test aimock lint format bench schemas lock clean
+.PHONY: help setup demo test aimock browser lint format bench schemas lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml requirements.lock
 demo: setup ## Review the example decisions and show each one
 	@$(BIN)/council demo
 
-test: setup aimock ## Run every test
+test: setup aimock browser ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # A server that speaks the OpenAI protocol, for the tests of models. Those are skipped where it cannot be had: nothing else needs
@@ -44,6 +44,20 @@ aimock: ## Install the fake model server that tests talk to into .node
 		if npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-timeout=30000 >/dev/null; \
 		then cp tests/models/package-lock.json $(NODE)/.installed; \
 		else echo "*** aimock: npm could not install it, see above: the tests that need a model server WILL BE SKIPPED"; fi; \
+	fi
+
+# The browser that looks at report pages. Tests that need it are skipped where there is none.
+browser: ## Install Debian's chromium, which tests look at pages with, where it is missing
+	@if command -v chromium >/dev/null; then :; \
+	elif ! command -v apt-get >/dev/null; then \
+		echo "*** browser: chromium is not installed, and there is no apt-get: the tests of pages WILL BE SKIPPED (install chromium)"; \
+	elif [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then \
+		echo "browser: installing Debian's chromium (apt-get install chromium) ..."; \
+		as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		{ $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } \
+			>/dev/null || echo "*** browser: apt-get could not install chromium, see above: the tests of pages WILL BE SKIPPED"; \
+	else \
+		echo "*** browser: chromium is not installed, and installing it needs root: the tests of pages WILL BE SKIPPED (sudo make browser)"; \
 	fi
 
 lint: setup ## Check format, style, types and the direction of imports

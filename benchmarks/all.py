@@ -12,6 +12,7 @@ BENCHMARKS = (
     "ledger_append",
     "rules",
     "eval_merge",
+    "eval_backtest",
     "cli_start",
     "memory",
 )

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +41,7 @@ def measure() -> list[Row]:
     rows = []
     for what, uses in (("confidence ignored", False), ("confidence used", True)):
         policies = _policies(draw, uses)
-        ours = _best(lambda policies=policies: merge_batch(batch, policies))
+        ours = _best(partial(merge_batch, batch, policies))
         found = merge_batch(batch, policies)
         units = batch.confidences if uses else np.full_like(batch.confidences, 1000)
         peers = {
@@ -51,7 +52,7 @@ def measure() -> list[Row]:
         assert (found[0, :SCALAR] == verdicts).all(), "the merges differ"
         rows.append(Row(f"{what}: merge_batch", _rate(ours), "1.00", ""))
         for name, peer in peers.items():
-            took = _best(lambda peer=peer, units=units, policies=policies: peer(batch.verdicts, units, policies))
+            took = _best(partial(peer, batch.verdicts, units, policies))
             assert (peer(batch.verdicts, units, policies) == found).all(), f"{name} differs"
             rows.append(Row(f"  {name}", _rate(took), f"{took / ours:.2f} x ours", ">= 1 x" if peer is _sums else ""))
         rows.append(Row("  scalar merge", _rate(scalar), f"{scalar / ours:.0f} x ours", ">= 25 x"))
