@@ -13,7 +13,7 @@ ARGUMENTS: Final = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium of the system; skips where there is none."""
     found = shutil.which("chromium")

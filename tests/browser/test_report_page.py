@@ -11,6 +11,9 @@ from evals.reports.page import page as page_of
 from tests.browser.page_checks import cell_contrasts, clipped, contrasts, overlapping
 from tests.unit.evals.report_runs import told
 
+# One worker runs them one after another, and lets the browser's loop go before any asynchronous test begins.
+pytestmark = pytest.mark.xdist_group("browser")
+
 READABLE: Final = 4.5
 """Least contrast of text (WCAG 2.2, 1.4.3, level AA)."""
 TEXTS: Final = [
@@ -40,7 +43,7 @@ class Opened(NamedTuple):
     """Everything on the console, errors of the page and dialogs."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report, written once."""
     path = tmp_path_factory.mktemp("page") / "report.html"
