@@ -243,7 +243,8 @@ async def hanging(_: asyncio.StreamWriter) -> None:
 )
 async def test_what_fails_is_shown_by_its_type_alone(drawn: Drawn, reply: Say, call: str | None, member: str) -> None:
     async with serving(reply) as server:
-        answered = await review(server, drawn, timeout_s="0.5")
+        # Only who hangs is to be cut off: on a busy machine an answer may take its time.
+        answered = await review(server, drawn, timeout_s="0.5" if reply is hanging else "10")
 
     assert answered["final_verdict"] == "quarantine"
     for span in drawn.named("chat"):
