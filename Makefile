@@ -8,9 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NODE := .node
+DEBIAN := .debian
 WORKERS ?= auto
 
-.PHONY: help setup demo test aimock browser lint format bench schemas lock clean
+.PHONY: help setup demo test aimock browser promtool lint format bench schemas lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,10 +28,10 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-demo: setup ## Review the example decisions and show each one
+demo: setup ## Review the example decisions, then play a day of the shared world
 	@$(BIN)/council demo
 
-test: setup aimock browser ## Run every test
+test: setup aimock browser promtool ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # A server that speaks the OpenAI protocol, for the tests of models. Those are skipped where it cannot be had: nothing else needs
@@ -60,6 +61,24 @@ browser: ## Install Debian's chromium, which tests look at pages with, where it 
 		echo "*** browser: chromium is not installed, and installing it needs root: the tests of pages WILL BE SKIPPED (sudo make browser)"; \
 	fi
 
+# What checks deploy/: alert rules and dashboard queries with promtool, the proxy's file with caddy. Both are unpacked, not installed:
+# Debian's packages would start a server each. Their tests are skipped where they cannot be had.
+promtool: ## Unpack Debian's promtool and caddy, which tests check deploy/ with, into .debian
+	@for tool in promtool:prometheus caddy:caddy; do \
+		name=$${tool%%:*}; package=$${tool##*:}; \
+		if command -v $$name >/dev/null || [ -x $(DEBIAN)/usr/bin/$$name ]; then continue; fi; \
+		if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then \
+			echo "*** promtool: $$name is not installed, and there is no apt-get: tests of deploy/ WILL BE SKIPPED (install $$name)"; continue; \
+		fi; \
+		echo "promtool: Debian's $$name into $(DEBIAN) ..."; \
+		rm -rf $(DEBIAN)/new && mkdir -p $(DEBIAN)/new; \
+		fetch() { (cd $(DEBIAN)/new && apt-get download -qq $$package) >/dev/null 2>&1; }; \
+		if ! fetch && [ "$$(id -u)" = 0 ]; then apt-get update -qq >/dev/null 2>&1 || true; fetch || true; fi; \
+		if ls $(DEBIAN)/new/*.deb >/dev/null 2>&1 && dpkg-deb -x $(DEBIAN)/new/*.deb $(DEBIAN); then :; \
+		else echo "*** promtool: apt-get could not fetch $$package (apt-get update needs root): tests of deploy/ WILL BE SKIPPED"; fi; \
+		rm -rf $(DEBIAN)/new; \
+	done
+
 lint: setup ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -76,9 +95,12 @@ bench: setup ## Measure speed against peers and floors, in one run (nothing else
 schemas: setup ## Write the JSON Schemas to docs/schemas
 	$(BIN)/council schema --write docs/schemas
 
-lock: ## Resolve requirements.lock anew (needs uv)
+lock: ## Resolve requirements.lock and deploy/requirements.lock anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-emit-find-links --no-header --all-extras --output-file requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra postgres --extra redis --extra nats --extra kafka --extra otel \
+		--constraints requirements.lock --output-file deploy/requirements.lock pyproject.toml
 
 clean: ## Remove what setup and tests made
-	rm -rf $(VENV) $(NODE) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(NODE) $(DEBIAN) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

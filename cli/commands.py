@@ -41,6 +41,12 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
             "Evaluate councils on recorded decisions and suites: label, run, backtest, sweep, compare, jury, tune.",
         ),
     },
+    "Move the world": {
+        "world": Command("cli.world", "Run and read shared worlds: seed, status, tick, events, replay, demo."),
+        "worker": Command(
+            "cli.worker", "Tick every realm on time, ask the council, apply its verdicts, until told to stop."
+        ),
+    },
     "Govern": {
         "policy": Command("cli.policy", "Show, check and compare policies: show, lint, diff, signals, power."),
         "schema": Command(
@@ -50,6 +56,9 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
     },
     "Run": {
         "serve": Command("cli.serve", "Start the HTTP service."),
+        "token": Command(
+            "cli.token", "Make development keys and tokens, and say why a token is refused: keys, mint, inspect."
+        ),
         "doctor": Command("cli.doctor", "Check every model endpoint for real, and say what to fix."),
         "migrate": Command("cli.migrate", "Bring the database to the current schema."),
         "config": Command("cli.config", "List every setting with its value and source."),

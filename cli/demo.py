@@ -1,4 +1,4 @@
-"""`council demo`: the council at work on the example requests."""
+"""`council demo`: the council at work on the example requests, and a day of the world that it governs."""
 
 import asyncio
 import tempfile
@@ -32,12 +32,14 @@ def demo(
     database: Annotated[
         str | None, typer.Option("--database", "-d", metavar="URL", help="Keep the decisions there.")
     ] = None,
+    world: Annotated[bool, typer.Option("--world/--no-world", help="Also play a day of the shared world.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Review the example requests and show every decision.
 
-    Decides in a database that is thrown away, unless --database names one to keep, and ends with a table of all
-    verdicts. With --json, each decision is one line: {"file", "position", "hash", "previous", "body"}.
+    Decides in a database that is thrown away, unless --database names one to keep. After a table of all verdicts it plays a
+    day of the shared world, as 'council world demo' does. With --json there is no day, and each decision is one line:
+    {"file", "position", "hash", "previous", "body"}.
     """
     files = sorted(requests.glob("*.json")) if requests.is_dir() else []
     if not files:
@@ -45,11 +47,24 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="council-demo-") as directory:
         where = database or f"sqlite:///{Path(directory).as_posix()}/demo.db"
         asyncio.run(_demo(files, where, policy, as_json=as_json))
+    if world and not as_json:
+        _play_a_day(policy)
     if database is None and not as_json:
         write_line("")
         note(
             "nothing was kept; next, in .venv/bin: council review examples/requests/FILE, then council explain ID --flip"
         )
+
+
+def _play_a_day(policy: str | None) -> None:
+    # Late: whoever wants JSON or reviews only need not load the world.
+    from cli.render_world_day import render_day  # noqa: PLC0415
+    from cli.world_demo import day  # noqa: PLC0415
+    from world.demo.day import DAY, SEED  # noqa: PLC0415
+
+    write_line("\n" + "═" * 100)
+    note("council: a day of the shared world, played in seconds ...")
+    draw(*render_day(day(SEED, DAY, None, policy)))
 
 
 async def _demo(files: list[Path], database: str, policy: str | None, *, as_json: bool) -> None:

@@ -1,13 +1,9 @@
 """`council eval`: the table of its commands, each loaded only when it runs."""
 
-import importlib
-from typing import Any, Final
-
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
+from typing import Final
 
 from cli.commands import Command
+from cli.lazy_group import lazy_app
 
 COMMANDS: Final[dict[str, Command]] = {
     "label": Command("cli.eval_label", "Label decisions with the verdict that would have been right."),
@@ -43,49 +39,7 @@ COMMANDS: Final[dict[str, Command]] = {
 }
 
 
-class _Loaded(dict[str, Any]):
-    """The commands by name, each module imported when its command is first looked at."""
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in COMMANDS:
-            raise KeyError(name)
-        if super().get(name) is None:
-            loaded: Any = get_command(importlib.import_module(COMMANDS[name].module).app)
-            loaded.name = name
-            self[name] = loaded
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in COMMANDS else default
-
-    def values(self) -> Any:
-        return {name: self[name] for name in COMMANDS}.values()
-
-    def items(self) -> Any:
-        return {name: self[name] for name in COMMANDS}.items()
-
-
-class EvalGroup(TyperGroup):
-    """A group whose commands cost nothing until one of them runs: some of them load numpy."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = _Loaded(dict.fromkeys(COMMANDS))
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands from the table, without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
-
-
-app = typer.Typer(
-    cls=EvalGroup,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
+app = lazy_app(COMMANDS)
 
 
 @app.callback()

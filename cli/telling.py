@@ -8,6 +8,7 @@ from evals.errors import EvalsError, InvalidFileError
 from gateway.errors import GatewayError, SettingsError
 from policies.faults import InvalidInputError, PoliciesError
 from policies.policy_faults import InvalidPolicyError
+from world.errors import StoreConfigError, StoreUnavailableError, WorldError
 from world.review.port import ReviewError, ReviewRefusedError
 
 
@@ -45,7 +46,11 @@ def _failed(error: Exception) -> CliError | None:
             fix = 'name one of them, or give the policy a realm "*" that stands for every other'
         case ReviewError():
             fix = "check the URL and that 'council serve' runs there; sending the same request again is safe"
-        case CouncilError() | GatewayError() | PoliciesError():
+        case StoreConfigError():
+            fix = "COUNCIL_DATABASE_URL or --database names the store; 'council world seed' makes a world in it"
+        case StoreUnavailableError():
+            fix = "check that it is there and can be written; 'council migrate' brings its tables up to date"
+        case CouncilError() | GatewayError() | WorldError() | PoliciesError():
             fix = ""
         case _:
             return None

@@ -9,10 +9,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.auth import ServiceToken
+from gateway.body import RequestRefusedError
+from gateway.cors import allow_origins
 from gateway.edge import Edge, Shortcut
+from gateway.feed_routes import FeedShortcut
+from gateway.identity_opening import open_identities
 from gateway.metrics import Metrics
 from gateway.openapi import openapi_document
 from gateway.parts import Parts
@@ -20,6 +23,7 @@ from gateway.problems import http_problem, invalid_parameters
 from gateway.review_endpoint import PATH, ReviewEndpoint
 from gateway.routes import build_router, problem_response
 from gateway.settings import Settings
+from gateway.world_routes import add_world
 from policies.faults import Fault, pointer
 
 _OFF: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
@@ -44,8 +48,10 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
 
     Raises:
         SettingsError: where no service token is set.
+        InvalidFileError: where the key set of users' tokens cannot be used.
     """
-    token = ServiceToken(settings.required_token())
+    settings.required_token()
+    identities = open_identities(settings, parts.metrics)
     endpoint = ReviewEndpoint(
         parts.service,
         parts.metrics,
@@ -59,9 +65,20 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
     # The route answers other methods and is what the edge's short way leads to.
     app.router.routes.insert(0, Route(PATH, endpoint, methods=["POST"], name="review"))
     app.include_router(build_router(parts))
+    if parts.world is not None:
+        add_world(app, parts.world, parts.metrics)
+    origins = settings.allowed_origins()
+    within: ASGIApp = partial(FastAPI.__call__, app)
+    if parts.world is not None and parts.world.feed is not None and not origins:
+        # Where pages of other origins may read, the stream goes the long way, through the layer that lets them.
+        within = FeedShortcut(within, parts.world.feed)
     app.edge = Edge(
-        partial(FastAPI.__call__, app), shortcut=Shortcut("POST", PATH, endpoint), token=token, metrics=parts.metrics
+        within,
+        shortcut=Shortcut("POST", PATH, endpoint),
+        identities=identities,
+        metrics=parts.metrics,
     )
+    allow_origins(app, origins)
     _handle_errors(app, parts.metrics)
     _describe(app)
     return app
@@ -72,12 +89,17 @@ def _handle_errors(app: FastAPI, metrics: Metrics) -> None:
         assert isinstance(error, HTTPException)
         return problem_response(http_problem(error.status_code, error.headers), request, metrics)
 
+    async def turned_away(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestRefusedError)
+        return problem_response(error.problem, request, metrics)
+
     async def bad_parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         faults = [_fault(detail) for detail in error.errors()]
         return problem_response(invalid_parameters(faults), request, metrics)
 
     app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestRefusedError, turned_away)
     app.add_exception_handler(RequestValidationError, bad_parameters)
 
 

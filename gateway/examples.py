@@ -6,6 +6,8 @@ import orjson
 
 from council.errors import KeyConflictError, UnknownRealmError
 from council.ledger.port import LedgerUnavailableError
+from gateway.identity_problems import FORBIDDEN, FOREIGN_REALM, refused
+from gateway.identity_tokens import Reason
 from gateway.problems import (
     BAD_KEY,
     DEFECT,
@@ -100,7 +102,8 @@ _PROBLEMS: Final[dict[int, tuple[Problem, ...]]] = {
         _of(InvalidInputError([Fault("", "an object repeats a key", "give every key once")])),
         BAD_KEY,
     ),
-    401: (UNAUTHORIZED,),
+    401: (UNAUTHORIZED, refused(Reason.EXPIRED)),
+    403: (FORBIDDEN, FOREIGN_REALM),
     404: (NO_DECISION,),
     408: (SLOW_BODY,),
     413: (too_large(1_048_576),),

@@ -17,6 +17,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from agents.ports import Judge
 from gateway.spans import ReviewTracer, TracedJudge, TracedTransport
 from gateway.tracing import CONSOLE
+from gateway.world_spans import WorldSpans
+from world.persistence.port import WorldStore
+from world.service.ingestion import Ingestion
+from world.service.ticking import Ticker
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class ExportedTracing:
         self._close_s = close_s
         self._tracer = provider.get_tracer("world-council")
         self.tracer = ReviewTracer(self._tracer)
+        self._world = WorldSpans(self._tracer)
 
     def judge(self, judge: Judge) -> Judge:
         """Wrap a judge."""
@@ -47,6 +52,18 @@ class ExportedTracing:
     def around(self, transport: httpx2.AsyncBaseTransport) -> httpx2.AsyncBaseTransport:
         """Wrap a client's transport."""
         return TracedTransport(transport, self._tracer)
+
+    def store(self, store: WorldStore) -> WorldStore:
+        """Wrap the world's store."""
+        return self._world.store(store)
+
+    def ingestion(self, ingestion: Ingestion) -> Ingestion:
+        """Wrap the world's ingestion."""
+        return self._world.ingestion(ingestion)
+
+    def ticker(self, ticker: Ticker) -> Ticker:
+        """Wrap what ticks."""
+        return self._world.ticker(ticker)
 
     async def close(self) -> None:
         """Send what is still to be sent, unless the collector takes too long."""

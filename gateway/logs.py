@@ -45,6 +45,17 @@ FIELDS: Final = (
     "hint",
     "host",
     "port",
+    "tick_number",
+    "tick_s",
+    "missed",
+    "snapshot_id",
+    "question_id",
+    "events",
+    "questions",
+    "duty",
+    "failures",
+    "group",
+    "wait_s",
 )
 """Names of `extra` fields that are written; everything else is dropped."""
 _MARK: Final = "council_gateway"

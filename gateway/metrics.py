@@ -68,6 +68,7 @@ class Metrics:
         self.policy_version = Gauge("council_policy_version", "Version of the policy in force.", registry=registry)
         self.in_flight = Gauge("council_reviews_in_flight", "Reviews under way.", registry=registry)
         self._models(registry)
+        self._trust(registry)
         ProcessCollector(registry=registry)
         self._children: dict[tuple[Any, ...], Any] = {}
 
@@ -109,6 +110,26 @@ class Metrics:
             "council_degraded_votes", "Rule votes that stood in for a model that failed.", ["member", "kind"],
             registry=registry,
         )  # fmt: skip
+
+    def _trust(self, registry: CollectorRegistry) -> None:
+        """Who is turned away, and whether the keys and the shared limits are as they should be."""
+        self.tokens_refused = Counter(
+            "council_tokens_refused", "Tokens that were missing or not good.", ["audience", "reason"], registry=registry
+        )
+        self.keys_refused = Gauge(
+            "council_key_file_refused", "1 where the key set as it stands is not in force.", registry=registry
+        )
+        self.rate_limited = Counter(
+            "council_rate_limited", "Acts refused by a rate limit: of a user, a device or a session.", ["key"],
+            registry=registry,
+        )  # fmt: skip
+        self.rate_fallback = Gauge(
+            "council_rate_limits_local", "1 where Redis does not answer and a stricter limit of this process holds.",
+            registry=registry,
+        )  # fmt: skip
+        self.rate_fallbacks = Counter(
+            "council_rate_limit_fallbacks", "Times that Redis did not answer a rate limit.", registry=registry
+        )
 
     def child(self, metric: Any, *labels: str) -> Any:
         """Return a metric's child for label values; looked up once, for this runs on every review."""

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from gateway.examples import ANSWER, DECISION_ID, REQUEST
 from gateway.review_endpoint import PATH
 from gateway.shown import PendingShown, ProblemShown, declared
+from gateway.world_asked import ActsAsked, ApplyAsked, RulingAsked, TickAsked
 from policies.contracts.answer import Answer
 from policies.contracts.request import DecisionRequest
 
@@ -16,6 +17,7 @@ VERSION: Final = "1.0.0"
 """Version of the HTTP interface, apart from the product's."""
 _REF: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9_.:@/+\-]+$"}
+_ASKED: Final = (ActsAsked, TickAsked, ApplyAsked, RulingAsked)
 _ABOUT: Final = (
     "Decides whether a high-impact change to a shared game world may happen, and records why. Errors are RFC 9457 problem"
     " documents; they never repeat what was sent. Every response carries X-Correlation-Id."
@@ -34,20 +36,38 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     wire = [(DecisionRequest, "validation"), (Answer, "serialization"), (PendingShown, "serialization")]
     _, definitions = models_json_schema([*wire, (ProblemShown, "serialization")], ref_template=_REF)  # type: ignore[list-item]  # the mode is a Literal
     schemas.update(definitions["$defs"])
+    # Apart: an answer that is sent would otherwise get another name than one that is returned.
+    _, asked = models_json_schema([(model, "validation") for model in _ASKED], ref_template=_REF)
+    for name, schema in asked["$defs"].items():
+        schemas.setdefault(name, schema)
     components["securitySchemes"] = {
-        "service_token": {"type": "http", "scheme": "bearer", "description": "COUNCIL_SERVICE_TOKEN of the service."}
+        "service_token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "COUNCIL_SERVICE_TOKEN of the service, or a JWT for council:internal.",
+        },
+        "user_token": {"type": "http", "scheme": "bearer", "description": "A user's JWT for council:user."},
     }
     document["paths"][PATH] = {"post": _review()}
     for path, item in document["paths"].items():
         for operation in item.values():
-            operation["security"] = [{"service_token": []}] if path.startswith("/internal/") else []
+            operation["security"] = _security(path)
     metrics = document["paths"]["/metrics"]["get"]["responses"]["200"]
     metrics["content"] = {"text/plain": {"schema": {"type": "string"}}}
     return document
 
 
+def _security(path: str) -> list[dict[str, list[str]]]:
+    """Return whose token a path takes; an empty one among several means that it may be left out."""
+    if path.startswith("/internal/"):
+        return [{"service_token": []}]
+    if not path.startswith("/api/"):
+        return []
+    return [{"user_token": []}] if path.endswith("/me") else [{}, {"user_token": []}]
+
+
 def _review() -> dict[str, Any]:
-    problems = {str(status): told for status, told in declared(400, 401, 408, 413, 415, 422, 503).items()}
+    problems = {str(status): told for status, told in declared(400, 401, 403, 408, 413, 415, 422, 503).items()}
     return {
         "tags": ["decisions"],
         "operationId": "review",

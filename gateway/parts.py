@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from council.ledger.port import Ledger
 from gateway.metrics import Metrics
 from gateway.review_endpoint import Reviewer
+from gateway.world_parts import WorldParts
 from policies.policy import Policy
 
 
@@ -19,6 +20,7 @@ class Parts:
         current_policy: returns the live policy.
         metrics: what is counted.
         resting: returns the names of model endpoints that do not answer and are left alone for now.
+        world: the shared world; None where this process serves the council alone.
     """
 
     service: Reviewer
@@ -26,3 +28,4 @@ class Parts:
     current_policy: Callable[[], Policy]
     metrics: Metrics
     resting: Callable[[], tuple[str, ...]] = tuple
+    world: WorldParts | None = None

@@ -9,9 +9,13 @@ from starlette.types import Receive, Scope, Send
 from council.errors import DecisionPendingError
 from council.service import Reviewed
 from gateway.body import GoneError, RequestRefusedError, read_body
-from gateway.edge import send_problem, send_response
+from gateway.edge import SERVICE, send_problem, send_response
+from gateway.identity import Service
+from gateway.identity_problems import FOREIGN_REALM
 from gateway.metrics import Metrics
 from gateway.problems import BAD_KEY, OVERLOADED, pending, problem_of
+from policies.faults import InvalidInputError
+from policies.strict_json import parse_strict
 
 PATH: Final = "/internal/council/review"
 PENDING_RETRY_S: Final = "1"
@@ -80,6 +84,7 @@ class ReviewEndpoint:
                 raise RequestRefusedError(BAD_KEY)
             key = found[2].decode("ascii")
         raw = await read_body(headers, receive, max_bytes=self._max_body_bytes, timeout_s=self._body_timeout_s)
+        _check_realm(scope.get(SERVICE), raw)
         started = time.perf_counter()
         reviewed = await self._service.review(raw, idempotency_key=key, correlation_id=scope["council.correlation_id"])
         metrics = self._metrics
@@ -93,6 +98,18 @@ class ReviewEndpoint:
         told = pending(error)
         headers = {"Location": told.location, "Retry-After": PENDING_RETRY_S}
         await send_response(send, 202, _JSON, told.body, headers)
+
+
+def _check_realm(caller: Service | None, raw: bytes) -> None:
+    """Refuse a caller whose token is for another realm than the body's; other faults of a body are told by its reader."""
+    if caller is None or caller.realm_id is None:
+        return
+    try:
+        body = parse_strict(raw, max_bytes=len(raw)).value
+    except InvalidInputError:
+        return
+    if isinstance(body, dict) and body.get("realm_id") != caller.realm_id:
+        raise RequestRefusedError(FOREIGN_REALM)
 
 
 def _told_beside(reviewed: Reviewed) -> dict[str, str] | None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from council.errors import CouncilError
 from council.ledger.port import StoredRecord, answer_bytes
+from gateway.identity_dependencies import check_realm, internal_caller
 from gateway.list_query import ListQuery
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.parts import Parts
@@ -27,7 +28,7 @@ def build_router(parts: Parts) -> APIRouter:
         tags=["decisions"],
         summary="Read one decision",
         response_model=DecisionShown,
-        responses=declared(401, 404, 422, 503),
+        responses=declared(401, 403, 404, 422, 503),
     )
     async def read_decision(request: Request, decision_id: Annotated[Id, Path()]) -> Response:
         """Return one decision: its answer, its place in the realm's chain, and the whole record that replay needs."""
@@ -37,6 +38,7 @@ def build_router(parts: Parts) -> APIRouter:
             return _failed(error, request, metrics)
         if stored is None:
             return problem_response(NO_DECISION, request, metrics)
+        check_realm(await internal_caller(request), stored.realm_id)
         return Response(_decision(stored), media_type=JSON, headers=_FRESH)
 
     @router.get(
@@ -44,10 +46,12 @@ def build_router(parts: Parts) -> APIRouter:
         tags=["decisions"],
         summary="List decisions",
         response_model=DecisionPage,
-        responses=declared(401, 422, 503),
+        responses=declared(401, 403, 422, 503),
     )
     async def list_decisions(request: Request, asked: Annotated[ListQuery, Query()]) -> Response:
         """List decisions, newest first, one page at a time."""
+        # Whoever is let into one realm only has to name it.
+        check_realm(await internal_caller(request), asked.realm_id or "")
         try:
             page = await ledger.list(asked.filters(), cursor=asked.cursor, limit=asked.limit)
         except CouncilError as error:

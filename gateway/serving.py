@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -21,8 +22,11 @@ from council.ledger.port import LedgerError
 from gateway.app import build_app
 from gateway.bootstrap import Council, open_council
 from gateway.errors import GatewayError
+from gateway.feed_protocols import WS_MAX_BYTES, CuttableHttp, CuttableSocket
 from gateway.logs import configure_logging
 from gateway.settings import Settings, unknown_variables
+from gateway.world_bootstrap import LivingWorld, open_world
+from world.feed.feeds import Feeds
 
 _log = logging.getLogger("gateway.serving")
 TAKE_UP_S = 15.0
@@ -53,11 +57,15 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     council = await open_council(settings)
-    app = build_app(council.parts(), settings, _lifespan(council, settings))
+    world = await open_world(settings, council)
+    parts = replace(council.parts(), world=world.parts())
+    app = build_app(parts, settings, _lifespan(council, world, settings))
     config = uvicorn.Config(
         app,
-        http="httptools",
-        ws="none",
+        http=CuttableHttp,
+        ws=CuttableSocket,
+        ws_max_size=WS_MAX_BYTES,
+        ws_per_message_deflate=False,  # a window of its own for each reader would cost more than its events
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -67,14 +75,14 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=65,  # longer than the idle time of common load balancers
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    await _Server(config).serve(sockets=[listener])
+    await _Server(config, world.feed.feeds).serve(sockets=[listener])
     _log.info("stopped")
 
 
-def _lifespan(council: Council, settings: Settings) -> Any:
+def _lifespan(council: Council, world: LivingWorld, settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        beside = [asyncio.create_task(_take_up(council))]
+        beside = [asyncio.create_task(_take_up(council)), asyncio.create_task(world.watch.run())]
         if settings.policy_watch:
             beside.append(asyncio.create_task(council.policies.watch()))
         # What is loaded now stays: the collector need not look at it again on every review.
@@ -87,6 +95,7 @@ def _lifespan(council: Council, settings: Settings) -> Any:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await world.close()
             await council.close()
 
     return lifespan
@@ -117,7 +126,19 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, but one that ends well when it is told to stop: uvicorn kills itself once it has finished."""
+    """uvicorn's server, but one that ends well when it is told to stop: uvicorn kills itself once it has finished.
+
+    Readers of the feed are told first: nothing else would end what they hold open, and the grace would pass in waiting for them.
+    """
+
+    def __init__(self, config: uvicorn.Config, feeds: Feeds) -> None:
+        super().__init__(config)
+        self._feeds = feeds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._feeds.stop()
+        await asyncio.sleep(0.05)  # they write before uvicorn closes WebSockets with a code of its own
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -4,6 +4,7 @@ The core never sees this class; it takes values. Tunables of game balance live i
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -22,7 +23,9 @@ from policies.policy_faults import InvalidPolicyError
 PREFIX: Final = "COUNCIL_"
 MIN_TOKEN: Final = 16
 """Shortest service token accepted, characters."""
-_SECRET: Final = ("service_token", "database_url")
+_SECRET: Final = ("service_token", "database_url", "redis_url", "bus_url", "council_token", "influence_secret")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_REDIS = re.compile(r"(?:rediss?://(?:[^\s/@]*@)?[^\s/:@]+(?::[0-9]{1,5})?(?:/[0-9]*)?|unix://\S+)")
 MAKE_TOKEN: Final = f"export {PREFIX}SERVICE_TOKEN=\"$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')\""
 """The shell line that makes a service token."""
 
@@ -52,6 +55,8 @@ class Settings(BaseSettings):
     """Address that the HTTP service listens on."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """TCP port that the HTTP service listens on; 0 takes a free one."""
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """TCP port on which `council worker` shows its metrics to Prometheus; unset: nowhere. The service has /metrics."""
     max_body_bytes: Annotated[int, Field(ge=1_024, le=16_777_216)] = 1_048_576
     """Largest request body, bytes."""
     body_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -60,6 +65,44 @@ class Settings(BaseSettings):
     """How long a request without `deadline_ms` waits for its verdict before it is answered 202, milliseconds."""
     max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1_024
     """Reviews under way at once; further ones are answered 503 with Retry-After."""
+    jwt_keys: Path | None = None
+    """Key set (JWKS file) of the JWTs of users and services; read again when it changes; without it no JWT is taken."""
+    jwt_issuer: Annotated[str, Field(min_length=1, max_length=256)] = "council"
+    """Issuer that JWTs must name (`iss`)."""
+    jwt_max_lifetime_s: Annotated[int, Field(ge=60, le=2_592_000)] = 3_600
+    """Longest time from `iat` to `exp` of a JWT, seconds."""
+    cors_origins: str | None = None
+    """Origins whose pages may call /api/* from a browser, separated by commas, such as https://play.example; unset: none."""
+    redis_url: SecretStr | None = None
+    """Redis that several processes share, redis://[:PASSWORD@]HOST[:PORT][/NUMBER]; unset: each process counts for itself."""
+    rate_user_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    """Acts a minute that a user may have reported over a longer time."""
+    rate_user_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+    """Acts of a user at once, after a rest."""
+    rate_device_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 60
+    """Acts a minute of one device; so many at once after a rest."""
+    rate_session_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    """Acts a minute of one session; so many at once after a rest."""
+    world_path: Path | None = None
+    """World file: what acts are worth, meters, triggers, canon locks; without it the world that ships with the product."""
+    tick_s: Annotated[int, Field(ge=1, le=86_400)] = 900
+    """Length of a tick of the shared world, seconds."""
+    council_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None = None
+    """Council that the world asks, such as http://council:8080; unset: the one in its own process."""
+    council_token: SecretStr | None = None
+    """Service token of that council; unset: COUNCIL_SERVICE_TOKEN."""
+    bus_url: SecretStr | None = None
+    """Bus that the worker relays messages to: database, redis://, nats:// or kafka://; unset: the database's own."""
+    influence_secret: SecretStr | None = None
+    """Secret that signs the bodies of /internal/influence/submit (X-Council-Signature); unset: none is asked for."""
+    feed_kept: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
+    """Events of a realm back from its newest up to which a reader of the feed may go on where it was."""
+    feed_heartbeat_s: Annotated[float, Field(ge=1, le=300)] = 15.0
+    """Silence after which a reader of the feed is shown that the connection lives, seconds."""
+    feed_readers: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Readers of the feed in this process; further ones are answered 503 with Retry-After."""
+    feed_realm_readers: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    """The same for one realm."""
     shutdown_grace_s: Annotated[int, Field(ge=0, le=300)] = 10
     """How long a stopping server lets requests finish, seconds."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -76,6 +119,10 @@ class Settings(BaseSettings):
         if self.service_token is None:
             raise SettingsError([f"{PREFIX}SERVICE_TOKEN is not set; make one: {MAKE_TOKEN}"])
         return self.service_token.get_secret_value()
+
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Return the origins of `cors_origins`."""
+        return tuple(origin.strip() for origin in (self.cors_origins or "").split(",") if origin.strip())
 
 
 def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -96,6 +143,8 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         raise SettingsError(faults) from None
     _check_token(settings)
     _check_models(settings)
+    _check_origins(settings)
+    _check_redis(settings)
     return settings
 
 
@@ -159,6 +208,20 @@ def _check_token(settings: Settings) -> None:
     if not (token.isascii() and token.isprintable() and " " not in token):
         fault = f"{PREFIX}SERVICE_TOKEN holds characters that no header can carry; make one: {MAKE_TOKEN}"
         raise SettingsError([fault])
+
+
+def _check_origins(settings: Settings) -> None:
+    wrong = [origin for origin in settings.allowed_origins() if not _ORIGIN.fullmatch(origin)]
+    fix = "write each as a browser sends it, https://HOST or http://HOST:PORT: no *, no path, no capitals"
+    if wrong:
+        raise SettingsError([f"{PREFIX}CORS_ORIGINS: {origin!r} is not an exact origin; {fix}" for origin in wrong])
+
+
+def _check_redis(settings: Settings) -> None:
+    if settings.redis_url is None:
+        return
+    if not _REDIS.fullmatch(settings.redis_url.get_secret_value()):
+        raise SettingsError([f"{PREFIX}REDIS_URL is no URL of Redis; write redis://[:PASSWORD@]HOST[:PORT][/NUMBER]"])
 
 
 def _check_models(settings: Settings) -> None:

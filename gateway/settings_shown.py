@@ -58,7 +58,7 @@ def _text(name: str, value: Any) -> str:
         return "(not set)"
     if not isinstance(value, SecretStr):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    return hide_password(value.get_secret_value()) if name == "database_url" else HIDDEN
+    return hide_password(value.get_secret_value()) if name in ("database_url", "redis_url") else HIDDEN
 
 
 def hide_password(url: str) -> str:

@@ -98,7 +98,8 @@ class ProblemShown(BaseModel):
 
 _MEANINGS: Final = {
     400: "The body is not one strict JSON object, or a header cannot be used.",
-    401: "The service token is missing or wrong.",
+    401: "The token is missing or not good.",
+    403: "No role of the token allows this, or the token is for another realm.",
     404: "No decision of this id is on record.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
@@ -112,6 +113,7 @@ _CORRELATION: Final = {
 }
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"description": "Bearer.", "schema": {"type": "string"}}},
+    403: {"WWW-Authenticate": {"description": "Bearer, with what is missing.", "schema": {"type": "string"}}},
     503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
 }
 

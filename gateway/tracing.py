@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import httpx2
 
     from agents.ports import Judge
+    from world.persistence.port import WorldStore
+    from world.service.ingestion import Ingestion
+    from world.service.ticking import Ticker
 
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"
@@ -27,7 +30,7 @@ _PROTOCOL: Final = "http/protobuf"
 
 
 class Tracing(Protocol):
-    """Draws reviews, what members are asked, and the calls to models."""
+    """Draws reviews, what members are asked, the calls to models, and what the world does."""
 
     @property
     def tracer(self) -> Tracer:
@@ -40,6 +43,18 @@ class Tracing(Protocol):
 
     def around(self, transport: "httpx2.AsyncBaseTransport") -> "httpx2.AsyncBaseTransport":
         """Wrap the transport of a client: each call to a model becomes a span, and carries its place in the trace on."""
+        ...
+
+    def store(self, store: "WorldStore") -> "WorldStore":
+        """Wrap the world's store: each decision that is applied becomes a span, and links to the act behind it."""
+        ...
+
+    def ingestion(self, ingestion: "Ingestion") -> "Ingestion":
+        """Wrap the world's ingestion: each batch of acts becomes a span."""
+        ...
+
+    def ticker(self, ticker: "Ticker") -> "Ticker":
+        """Wrap what ticks: each tick becomes a span."""
         ...
 
     async def close(self) -> None:
@@ -60,6 +75,18 @@ class NoTracing:
     def around(self, transport: "httpx2.AsyncBaseTransport") -> "httpx2.AsyncBaseTransport":
         """Return the transport itself."""
         return transport
+
+    def store(self, store: "WorldStore") -> "WorldStore":
+        """Return the store itself."""
+        return store
+
+    def ingestion(self, ingestion: "Ingestion") -> "Ingestion":
+        """Return the ingestion itself."""
+        return ingestion
+
+    def ticker(self, ticker: "Ticker") -> "Ticker":
+        """Return the ticker itself."""
+        return ticker
 
     async def close(self) -> None:
         """Send nothing."""

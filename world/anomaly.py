@@ -6,11 +6,11 @@ only, because the sim selects events by what they support. Integers throughout; 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import pairwise
 from math import isqrt
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from policies.contracts.request import ImpactCandidate
 from world.balance import entropy, log2
 from world.contribution import epoch_ms
 
@@ -36,6 +36,33 @@ REPLAY_FACTOR: Final = 4
 STRAY_LEAST_MS: Final = 86_400_000
 STRAY_FACTOR: Final = 8
 """An event strays where it lies further from the median moment than a day and than eight times the median distance."""
+
+
+class Act(Protocol):
+    """What is read of an event; an `ImpactCandidate` has it, and so has an act of the influence ledger (`Recent`)."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def realm_id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def device_id(self) -> str | None: ...
+    @property
+    def action_type(self) -> str: ...
+    @property
+    def faction_id(self) -> str | None: ...
+    @property
+    def base_points(self) -> float: ...
+    @property
+    def target_id(self) -> str | None: ...
+    @property
+    def story_id(self) -> str | None: ...
+    @property
+    def chapter_id(self) -> str | None: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 class Anomaly(NamedTuple):
@@ -67,7 +94,7 @@ class Deficits(NamedTuple):
     joined: int
 
 
-def anomaly_of(events: Sequence[ImpactCandidate]) -> Anomaly | None:
+def anomaly_of(events: Sequence[Act]) -> Anomaly | None:
     """Score supporting events; None where there are none."""
     if not events:
         return None
@@ -110,10 +137,11 @@ def noisy_or(*scores: int) -> int:
 def velocity(by_user: Mapping[str, list[int]], by_device: Mapping[str, list[int]], moments: Sequence[int]) -> int:
     """Return V of the fastest account or device over the worst window, permille."""
     worst = 0
-    for keyed in (by_user, by_device):
-        for indices in keyed.values():
-            if len(indices) > 1:
-                worst = max(worst, _burst([moments[index] for index in indices]))
+    looked_at = list(by_user.values())
+    # An account with a device of its own has the same events under both.
+    for indices in [*looked_at, *[each for each in by_device.values() if each not in looked_at]]:
+        if len(indices) > 1:
+            worst = max(worst, _burst([moments[index] for index in indices]))
     return min(1000, worst * 1000 // Z_FULL)
 
 
@@ -128,7 +156,7 @@ def anscombe(count: int, expected: int) -> int:
     return 2 * (isqrt((8 * count + 3) * 125_000) - isqrt((8 * expected + 3) * 125_000))
 
 
-def replays_of(events: Sequence[ImpactCandidate], by_user: Mapping[str, list[int]]) -> tuple[int, ...]:
+def replays_of(events: Sequence[Act], by_user: Mapping[str, list[int]]) -> tuple[int, ...]:
     """Return events with the id of an earlier one, or equal to one in every typed field but the id.
 
     Evidence and notes are left out: a player can write them, and a changed word must not hide a replay.
@@ -206,7 +234,7 @@ def _most_within(moments: Sequence[int], window: int) -> int:
     return most
 
 
-def _equal_payloads(events: Sequence[ImpactCandidate], indices: Sequence[int]) -> list[int]:
+def _equal_payloads(events: Sequence[Act], indices: Sequence[int]) -> list[int]:
     seen: set[tuple[object, ...]] = set()
     found = []
     for index in indices:
@@ -227,9 +255,7 @@ def _equal_payloads(events: Sequence[ImpactCandidate], indices: Sequence[int]) -
     return found
 
 
-def _worst_deficits(
-    events: Sequence[ImpactCandidate], by_user: Mapping[str, list[int]], moments: Sequence[int]
-) -> Deficits | None:
+def _worst_deficits(events: Sequence[Act], by_user: Mapping[str, list[int]], moments: Sequence[int]) -> Deficits | None:
     if len(events) < LEAST_EVENTS:
         return None
     kinds = len({event.action_type for event in events})

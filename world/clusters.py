@@ -5,7 +5,7 @@ payment; but evidence may be claimed by a player, so that kind of link is kept a
 claimant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from policies.contracts.request import ImpactCandidate
@@ -44,6 +44,23 @@ def link(events: Sequence[ImpactCandidate]) -> tuple[Mapping[str, str], Mapping[
     for key, value, user in claims:
         _join(joined, homes.setdefault((key, value), user), user)
     return hard, {user: _root(joined, user) for user in joined}
+
+
+def joined(shared: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return, per account that another one stands for, the smallest account of its cluster.
+
+    >>> joined([("device:d", "binh"), ("device:d", "ana"), ("session:s", "binh"), ("session:s", "chi"), ("device:e", "dao")])
+    {'binh': 'ana', 'chi': 'ana'}
+
+    Args:
+        shared: pairs of what is shared and an account that has it.
+    """
+    parent: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for what, user in shared:
+        parent.setdefault(user, user)
+        _join(parent, first.setdefault(what, user), user)
+    return {user: root for user in parent if (root := _root(parent, user)) != user}
 
 
 def _join(parent: dict[str, str], first: str, second: str) -> bool:

@@ -13,6 +13,10 @@ class UnknownRealmError(WorldError):
         super().__init__(f"there is no realm {realm_id!r}; 'council world seed' makes one")
 
 
+class StoreConfigError(WorldError):
+    """the world's store is set up wrongly: its URL or its file cannot be used"""
+
+
 class StoreUnavailableError(WorldError):
     """the world's database cannot be reached or written now; nothing of this call was committed"""
 
@@ -35,3 +39,11 @@ class MovedOnError(WorldError):
         self.expected = expected
         self.latest = latest
         super().__init__(f"realm {realm_id!r} stands at {latest}, not at {expected}")
+
+
+class RulesUnknownError(WorldError):
+    """a snapshot was made by rules that are not at hand, so that it cannot be replayed"""
+
+    def __init__(self, snapshot_id: str, rules_hash: str) -> None:
+        self.rules_hash = rules_hash
+        super().__init__(f"{snapshot_id} was made by the rules {rules_hash[:12]}; give the world file of that version")

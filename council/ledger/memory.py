@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from operator import add
 
 from council.ledger.accounts import Decided, Spend, SpendLine
@@ -24,6 +25,7 @@ from council.ledger.port import (
 )
 from council.ledger.remark_rows import check_remarks, remark_rows
 from council.ledger.under_way import by_age
+from council.moments import iso
 
 
 class MemoryLedger:
@@ -37,6 +39,7 @@ class MemoryLedger:
         self._heads: dict[str, Head] = {}
         self._policies: dict[str, bytes] = {}
         self._pending: dict[int, OutboxEvent] = {}
+        self._published: dict[int, tuple[str, OutboxEvent]] = {}
         self._under_way: dict[str, OpenReview] = {}
         self._replies: dict[str, dict[str, bytes]] = {}
         self._spend: list[tuple[StoredRecord, Spend]] = []
@@ -115,10 +118,16 @@ class MemoryLedger:
         self._check_open()
         return tuple(self._pending.values())[:limit]
 
-    async def mark_published(self, event_ids: Sequence[int]) -> None:
+    async def mark_published(self, event_ids: Sequence[int], at: str | None = None) -> None:
         self._check_open()
         for event_id in event_ids:
-            self._pending.pop(event_id, None)
+            if (event := self._pending.pop(event_id, None)) is not None:
+                self._published[event_id] = (at or iso(datetime.now(UTC)), event)
+
+    async def published_events(self, since: str, *, after: int = 0, limit: int = 100) -> tuple[OutboxEvent, ...]:
+        self._check_open()
+        found = [event for _, (at, event) in sorted(self._published.items()) if at >= since and event.event_id > after]
+        return tuple(found[:limit])
 
     async def open_review(self, review: OpenReview) -> OpenReview:
         self._check_open()

@@ -235,8 +235,21 @@ class Ledger(ReviewsUnderWay, Accounts, Remarks, Protocol):
         """Return the oldest events not yet published."""
         ...
 
-    async def mark_published(self, event_ids: Sequence[int]) -> None:
-        """Mark events as published; those already marked, and unknown ids, stay as they are."""
+    async def mark_published(self, event_ids: Sequence[int], at: str | None = None) -> None:
+        """Mark events as published; those already marked, and unknown ids, stay as they are.
+
+        Args:
+            at: when, as `recorded_at` is written; None: now.
+        """
+        ...
+
+    async def published_events(self, since: str, *, after: int = 0, limit: int = 100) -> tuple[OutboxEvent, ...]:
+        """Return events marked as published at or after a time, in order of `event_id`: for a bus that has lost them.
+
+        Args:
+            since: a time as `recorded_at` is written.
+            after: event id behind which they are taken.
+        """
         ...
 
     async def ready(self) -> None:

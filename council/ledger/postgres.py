@@ -47,6 +47,7 @@ from council.ledger.postgres_write import PostgresWriter
 from council.ledger.reading import BY_ID, COLUMNS, REALMS, SCAN_CHUNK, Query, listing, page, stored_record
 from council.ledger.remark_rows import check_remarks, is_storable
 from council.ledger.under_way import JournalledReply, by_age
+from council.moments import iso
 
 T = TypeVar("T")
 
@@ -56,6 +57,10 @@ _SCAN = f"SELECT {COLUMNS} FROM records WHERE realm_id = $1 AND position > $2 OR
 _PENDING = (
     "SELECT event_id, realm_id, decision_id, topic, payload FROM outbox"
     " WHERE published_at IS NULL ORDER BY event_id LIMIT $1"
+)
+_OF_LATE = (
+    "SELECT event_id, realm_id, decision_id, topic, payload FROM outbox"
+    " WHERE published_at >= $1 AND event_id > $2 ORDER BY event_id LIMIT $3"
 )
 _PUBLISHED = "UPDATE outbox SET published_at = $1 WHERE event_id = ANY($2) AND published_at IS NULL"
 _PUT_POLICY = "INSERT INTO policies (hash, document) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING"
@@ -119,9 +124,11 @@ class PostgresLedger:
     async def pending_events(self, limit: int = 100) -> tuple[OutboxEvent, ...]:
         return tuple([OutboxEvent(*row) for row in await self._fetch(_PENDING, limit)])
 
-    async def mark_published(self, event_ids: Sequence[int]) -> None:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        await self._on_pool(lambda connection: connection.execute(_PUBLISHED, now, event_ids))
+    async def mark_published(self, event_ids: Sequence[int], at: str | None = None) -> None:
+        await self._on_pool(lambda connection: connection.execute(_PUBLISHED, at or iso(datetime.now(UTC)), event_ids))
+
+    async def published_events(self, since: str, *, after: int = 0, limit: int = 100) -> tuple[OutboxEvent, ...]:
+        return tuple([OutboxEvent(*row) for row in await self._fetch(_OF_LATE, since, after, limit)])
 
     async def open_review(self, review: OpenReview) -> OpenReview:
         if review.policy_hash not in self._known_policies:

@@ -44,6 +44,7 @@ from council.ledger.sqlite_remarks import REMARKS_OF, SCAN_REMARKS, listed
 from council.ledger.sqlite_write import SqliteWriter
 from council.ledger.under_way import JournalledReply
 from council.ledger.worker import Worker
+from council.moments import iso
 
 T = TypeVar("T")
 
@@ -51,6 +52,10 @@ _SCAN = f"SELECT {COLUMNS} FROM records WHERE realm_id = ? AND position > ? ORDE
 _PENDING = (
     "SELECT event_id, realm_id, decision_id, topic, payload FROM outbox"
     " WHERE published_at IS NULL ORDER BY event_id LIMIT ?"
+)
+_OF_LATE = (
+    "SELECT event_id, realm_id, decision_id, topic, payload FROM outbox"
+    " WHERE published_at >= ? AND event_id > ? ORDER BY event_id LIMIT ?"
 )
 _FIND_OPEN = f"SELECT {REVIEW_COLUMNS} FROM open_reviews WHERE decision_id = ?"
 _JOURNALLED = "SELECT slot, reply FROM open_replies WHERE decision_id = ? ORDER BY slot"
@@ -133,11 +138,14 @@ class SqliteLedger:
     async def pending_events(self, limit: int = 100) -> tuple[OutboxEvent, ...]:
         return tuple([OutboxEvent(*row) for row in await self._read(_PENDING, limit)])
 
-    async def mark_published(self, event_ids: Sequence[int]) -> None:
+    async def mark_published(self, event_ids: Sequence[int], at: str | None = None) -> None:
         self._check_open()
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        rows = [(now, event_id) for event_id in event_ids]
+        moment = at or iso(datetime.now(UTC))
+        rows = [(moment, event_id) for event_id in event_ids]
         await self._write_thread.run(lambda: self._writer.change(_PUBLISHED, rows))
+
+    async def published_events(self, since: str, *, after: int = 0, limit: int = 100) -> tuple[OutboxEvent, ...]:
+        return tuple([OutboxEvent(*row) for row in await self._read(_OF_LATE, since, after, limit)])
 
     async def open_review(self, review: OpenReview) -> OpenReview:
         if review.policy_hash not in self._known_policies:

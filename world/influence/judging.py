@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from policies.contracts.request import ImpactCandidate
 from policies.faults import did_you_mean
 from policies.numbers import scaled
-from world.anomaly import Anomaly, anomaly_of
+from world.anomaly import Act, Anomaly, anomaly_of
 from world.contribution import epoch_ms
 from world.influence.scoring import RISK, STAKES, Score, score, trust_of
 from world.realm.rules import Action, WorldRules
@@ -49,7 +49,7 @@ class Surroundings:
         now_ms: the server's clock.
     """
 
-    recent: Sequence[ImpactCandidate]
+    recent: Sequence[Act]
     is_known: bool
     repeats: int
     user_day: int
@@ -122,10 +122,10 @@ def _refused(
         return Rejected("duplicate", "an event of this id stands in the ledger already")
     if action is None:
         near = did_you_mean(candidate.action_type, list(rules.actions))
-        return Rejected("unknown_action", f"the catalogue has no action {candidate.action_type!r}", near)
+        return Rejected("unknown_action", "the catalogue has no such action", near)
     if scaled(candidate.base_points, 1_000) != action.base:
         points = f"{action.base / 1_000:g}"
-        told = f"base_points is not what the catalogue says of {candidate.action_type!r}"
+        told = "base_points is not what the catalogue says of this action"
         return Rejected("foreign_points", told, f"send {points}: only the server scores")
     if candidate.faction_id not in realm.factions:
         return Rejected("unknown_faction", "the realm has no such faction", f"known: {', '.join(realm.factions)}")

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import orjson
 
@@ -11,7 +10,10 @@ from policies.contracts.request import ImpactCandidate
 from world.clusters import link
 from world.errors import LeaseLostError, MovedOnError, UnknownRealmError
 from world.influence.judging import State
+from world.influence.recent import Recent, recent_from
 from world.persistence.port import (
+    DAY_TICKS,
+    RECENT,
     Advance,
     Asked,
     Event,
@@ -29,9 +31,6 @@ from world.persistence.port import (
     Transition,
 )
 
-DAY_TICKS: Final = 96
-RECENT: Final = 200
-
 
 @dataclass(slots=True)
 class _Entry:
@@ -41,6 +40,18 @@ class _Entry:
     because: str
     points: int
     counted_at: int | None = None
+    parsed: ImpactCandidate | None = None
+    light: Recent | None = None
+
+    def act(self) -> ImpactCandidate:
+        if self.parsed is None:
+            self.parsed = ImpactCandidate.model_validate(orjson.loads(self.new.candidate))
+        return self.parsed
+
+    def recent(self) -> Recent:
+        if self.light is None:
+            self.light = recent_from(self.new.candidate)
+        return self.light
 
 
 @dataclass(slots=True)
@@ -48,6 +59,8 @@ class _RealmStore:
     snapshots: list[Snapshot] = field(default_factory=list)
     entries: list[_Entry] = field(default_factory=list)
     by_event: dict[str, _Entry] = field(default_factory=dict)
+    by_key: dict[tuple[str, str], list[_Entry]] = field(default_factory=dict)
+    """Entries of each user, device, session, and of each faction in a tick: looking at all of them is quadratic."""
     count: int = 0
     consumed: int = 0
     events: list[Event] = field(default_factory=list)
@@ -63,7 +76,7 @@ class MemoryStore:
         self._realms: dict[str, _RealmStore] = {}
         self._questions: dict[str, Question] = {}
         self._outbox: list[OutboxRow] = []
-        self._published: set[int] = set()
+        self._published: dict[int, int] = {}
         self._lock = asyncio.Lock()
 
     async def create(self, snapshot: Snapshot) -> bool:
@@ -108,12 +121,22 @@ class MemoryStore:
         return _row(entry) if entry is not None else None
 
     async def rows(
-        self, realm_id: str, *, state: State | None = None, user_id: str | None = None, after: int = 0, limit: int = 100
+        self,
+        realm_id: str,
+        *,
+        state: State | None = None,
+        user_id: str | None = None,
+        after: int = 0,
+        since_tick: int = 0,
+        limit: int = 100,
     ) -> tuple[LedgerRow, ...]:
         found = [
             _row(entry)
             for entry in self._realm(realm_id).entries
-            if entry.sequence > after and state in (None, entry.state) and user_id in (None, entry.new.user_id)
+            if entry.sequence > after
+            and entry.new.tick >= since_tick
+            and state in (None, entry.state)
+            and user_id in (None, entry.new.user_id)
         ]
         return tuple(found[:limit])
 
@@ -123,8 +146,21 @@ class MemoryStore:
     async def totals(self, realm_id: str) -> Totals:
         return self._totals(self._realm(realm_id))
 
-    async def recount(self, realm_id: str) -> Totals:
-        return self._totals(self._realm(realm_id))
+    async def recount(self, realm_id: str, *, after: int | None = None, upto: int | None = None) -> Totals:
+        return self._totals(self._realm(realm_id), after, upto)
+
+    async def traces(self, realm_id: str, watermark: int) -> Mapping[str, str]:
+        realm = self._realm(realm_id)
+        counted = [
+            (entry.counted_at, entry.new)
+            for entry in realm.entries
+            if entry.counted_at is not None and realm.consumed < entry.counted_at <= watermark
+        ]
+        return {
+            new.user_id: new.correlation_id
+            for _, new in sorted(counted, key=lambda pair: pair[0])
+            if new.correlation_id is not None
+        }
 
     async def take_lease(self, realm_id: str, holder: str, *, now: int, ttl_ms: int) -> Lease | None:
         realm = self._realm(realm_id)
@@ -147,7 +183,7 @@ class MemoryStore:
             if lease is not None and lease.token != realm.token:
                 raise LeaseLostError(step.realm_id)
             latest = realm.snapshots[-1].snapshot_id
-            if latest != step.expected or (step.decision_id is not None and step.decision_id in realm.applied):
+            if latest != step.expected or (step.decision_id is not None and await self.applied(step.decision_id)):
                 raise MovedOnError(step.realm_id, step.expected, latest)
             realm.snapshots.append(step.snapshot)
             for event in step.events:
@@ -157,6 +193,8 @@ class MemoryStore:
             self._move(realm, step.transitions)
             if step.consumed is not None:
                 realm.consumed = step.consumed
+            for question_id in step.expired:
+                self._expire(question_id)
             if step.decision_id is not None:
                 realm.applied[step.decision_id] = step.snapshot
             if step.applied is not None and step.applied in self._questions:
@@ -181,10 +219,15 @@ class MemoryStore:
         ]
         return tuple(found[:limit])
 
+    async def question(self, question_id: str) -> Question | None:
+        return self._questions.get(question_id)
+
     async def answer(
         self, question_id: str, state: QuestionState, answer: bytes | None, decision_id: str | None
     ) -> None:
         known = self._questions[question_id]
+        if known.state in ("applied", "expired"):
+            return
         self._questions[question_id] = known._replace(state=state, answer=answer, decision_id=decision_id)
 
     async def events(
@@ -194,6 +237,13 @@ class MemoryStore:
             event for event in self._realm(realm_id).events[after:] if event.user_id is None or event.user_id == user_id
         ]
         return tuple(found[:limit])
+
+    async def all_events(self, realm_id: str, after: int = 0, limit: int = 500) -> tuple[Event, ...]:
+        return tuple(self._realm(realm_id).events[after : after + limit])
+
+    async def latest_events(self, realm_id: str, kind: str, limit: int = 10) -> tuple[Event, ...]:
+        found = [each for each in self._realm(realm_id).events if each.kind == kind and each.user_id is None]
+        return tuple(found[: -limit - 1 : -1])
 
     async def last_sequence(self, realm_id: str) -> int:
         return len(self._realm(realm_id).events)
@@ -211,7 +261,12 @@ class MemoryStore:
         return tuple([row for row in self._outbox if row.number not in self._published][:limit])
 
     async def mark_published(self, numbers: Sequence[int], now: int) -> None:
-        self._published.update(numbers)
+        for number in numbers:
+            self._published.setdefault(number, now)
+
+    async def published(self, since: int, *, after: int = 0, limit: int = 100) -> tuple[OutboxRow, ...]:
+        found = [row for row in self._outbox[after:] if self._published.get(row.number, -1) >= since]
+        return tuple(found[:limit])
 
     async def ready(self) -> None:
         return None
@@ -227,8 +282,14 @@ class MemoryStore:
     def _known(self, realm: _RealmStore, asked: Asked, since: int, tick: int) -> Known:
         candidate = asked.candidate
         entry = realm.by_event.get(candidate.event_id)
-        mine = [each for each in realm.entries if each.new.user_id == candidate.user_id]
-        near = [each for each in realm.entries if each.new.received_at >= since and _is_near(each.new, candidate)]
+        mine = realm.by_key.get(("user", candidate.user_id), [])
+        linked = {
+            each.sequence: each
+            for key in _keys(candidate.user_id, candidate.device_id, candidate.session_id)
+            for each in realm.by_key.get(key, [])
+            if each.new.received_at >= since
+        }
+        near = [linked[sequence] for sequence in sorted(linked)]
         today = [each for each in mine if each.state == "accepted" and each.new.tick > tick - DAY_TICKS]
         same = [
             each
@@ -237,12 +298,12 @@ class MemoryStore:
         ]
         of_faction = [
             each
-            for each in realm.entries
-            if each.state == "accepted" and each.new.tick == tick and each.new.faction_id == candidate.faction_id
+            for each in realm.by_key.get((f"tick {tick}", candidate.faction_id or ""), [])
+            if each.state == "accepted"
         ]
         return Known(
             _row(entry) if entry is not None else None,
-            tuple([ImpactCandidate.model_validate(orjson.loads(each.new.candidate)) for each in near[-RECENT:]]),
+            tuple([each.recent() for each in near[-RECENT:]]),
             len(same),
             sum(each.points for each in today),
             sum(each.points for each in today if each.new.source == asked.source),
@@ -257,6 +318,8 @@ class MemoryStore:
         entry = _Entry(new, len(realm.entries) + 1, judged.state, because, points)
         realm.entries.append(entry)
         realm.by_event[new.event_id] = entry
+        for key in (*_keys(new.user_id, new.device_id, new.session_id), (f"tick {new.tick}", new.faction_id or "")):
+            realm.by_key.setdefault(key, []).append(entry)
         if judged.state == "accepted":
             self._count(realm, entry)
         self._publish(new.realm_id, "influence", new.event_id, new.candidate, new.correlation_id)
@@ -269,17 +332,21 @@ class MemoryStore:
     def _move(self, realm: _RealmStore, transitions: Sequence[Transition]) -> None:
         for transition in transitions:
             entry = realm.entries[transition.sequence - 1]
+            if entry.state == "accepted" or transition.expected not in (None, entry.state):
+                continue
             entry.state, entry.because = transition.state, transition.because
             if transition.points is not None:
                 entry.points = transition.points
             if transition.state == "accepted" and entry.counted_at is None:
                 self._count(realm, entry)
 
-    def _totals(self, realm: _RealmStore) -> Totals:
+    def _totals(self, realm: _RealmStore, after: int | None = None, upto: int | None = None) -> Totals:
+        first = realm.consumed if after is None else after
+        last = realm.count if upto is None else upto
         gained: dict[str, dict[str, dict[str, int]]] = {}
         opposed: dict[str, dict[str, dict[str, int]]] = {}
         relics: dict[str, set[str]] = {}
-        counted = [each for each in realm.entries if each.counted_at is not None and each.counted_at > realm.consumed]
+        counted = [each for each in realm.entries if each.counted_at is not None and first < each.counted_at <= last]
         for each in counted:
             new, faction = each.new, each.new.faction_id or ""
             side = opposed if new.judged.is_against else gained
@@ -287,9 +354,9 @@ class MemoryStore:
             users[new.user_id] = users.get(new.user_id, 0) + each.points
             if new.relic_id is not None:
                 relics.setdefault(new.relic_id, set()).add(faction)
-        hard, _ = link([ImpactCandidate.model_validate(orjson.loads(each.new.candidate)) for each in counted])
+        hard, _ = link([each.act() for each in counted])
         clusters = {user: root for user, root in hard.items() if user != root}
-        return Totals(realm.count, gained, opposed, clusters, {name: frozenset(each) for name, each in relics.items()})
+        return Totals(last, gained, opposed, clusters, {name: frozenset(each) for name, each in relics.items()})
 
     def _happen(self, realm: _RealmStore, snapshot: Snapshot, event: NewEvent, now: int) -> None:
         sequence = len(realm.events) + 1
@@ -313,6 +380,11 @@ class MemoryStore:
             self._questions[question.question_id] = known
         return known
 
+    def _expire(self, question_id: str) -> None:
+        known = self._questions.get(question_id)
+        if known is not None and known.state != "applied":
+            self._questions[question_id] = known._replace(state="expired")
+
     def _publish(self, realm_id: str, topic: str, key: str, payload: bytes, correlation_id: str | None) -> None:
         self._outbox.append(OutboxRow(len(self._outbox) + 1, realm_id, topic, key, payload, correlation_id))
 
@@ -326,9 +398,7 @@ def _row(entry: _Entry) -> LedgerRow:
     )  # fmt: skip
 
 
-def _is_near(new: NewRow, candidate: ImpactCandidate) -> bool:
-    return (
-        new.user_id == candidate.user_id
-        or (candidate.device_id is not None and new.device_id == candidate.device_id)
-        or (candidate.session_id is not None and new.session_id == candidate.session_id)
-    )
+def _keys(user_id: str, device_id: str | None, session_id: str | None) -> list[tuple[str, str]]:
+    """Return what an act is found by: acts that share one of them are near one another."""
+    named = (("user", user_id), ("device", device_id), ("session", session_id))
+    return [(what, value) for what, value in named if value is not None]

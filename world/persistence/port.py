@@ -10,9 +10,14 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from policies.contracts.request import ImpactCandidate
 from world.influence.judging import Judged, State
+from world.influence.recent import Recent
 from world.influence.scoring import Score
 
 MAX_PAGE: Final = 500
+DAY_TICKS: Final = 96
+"""Ticks of a day: what caps and repeats look back on."""
+RECENT: Final = 200
+"""Most acts that are looked at for odd patterns around one."""
 Role = Literal["public", "user"]
 
 
@@ -80,7 +85,7 @@ class Known(NamedTuple):
 
     row: LedgerRow | None
     """The row of the same event id."""
-    recent: tuple[ImpactCandidate, ...]
+    recent: tuple[Recent, ...]
     """Of the same account, device or session, received within the window, oldest first, at most 200."""
     repeats: int
     user_day: int
@@ -179,13 +184,18 @@ class Question(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """What becomes of a row that was in review or in quarantine (K17)."""
+    """What becomes of a row that was in review or in quarantine (K17).
+
+    A row that is accepted stays so, for its points may have been counted: such a transition is left out.
+    """
 
     sequence: int
     state: State
     because: str
     points: int | None = None
     """Milli-points that count instead, where a verdict modified them."""
+    expected: State | None = None
+    """State that the row must be in; in another one it stays as it is, without an error. None: whatever it is."""
 
 
 class Advance(NamedTuple):
@@ -204,6 +214,8 @@ class Advance(NamedTuple):
     """Question whose verdict this applies."""
     decision_id: str | None = None
     """Decision that this applies: unique for ever."""
+    expired: tuple[str, ...] = ()
+    """Questions that nobody answered in time; one that was applied meanwhile stays so."""
 
 
 class Lease(NamedTuple):
@@ -279,9 +291,16 @@ class WorldStore(Protocol):
         ...
 
     async def rows(
-        self, realm_id: str, *, state: State | None = None, user_id: str | None = None, after: int = 0, limit: int = 100
+        self,
+        realm_id: str,
+        *,
+        state: State | None = None,
+        user_id: str | None = None,
+        after: int = 0,
+        since_tick: int = 0,
+        limit: int = 100,
     ) -> tuple[LedgerRow, ...]:
-        """Return acts in order of arrival."""
+        """Return acts in order of arrival; `since_tick` leaves out those that came in earlier ticks."""
         ...
 
     async def move(self, realm_id: str, transitions: Sequence[Transition], now: int) -> None:
@@ -292,8 +311,21 @@ class WorldStore(Protocol):
         """Return what counts in the next tick."""
         ...
 
-    async def recount(self, realm_id: str) -> Totals:
-        """Return the same from the ledger itself: the audit that the totals are right."""
+    async def recount(self, realm_id: str, *, after: int | None = None, upto: int | None = None) -> Totals:
+        """Return the same from the ledger itself: the audit that the totals are right, and what a replay counts.
+
+        Args:
+            after: count behind which rows are taken; None: what no tick has taken yet.
+            upto: last count that is taken; None: all. Links between accounts are those of the rows taken.
+        """
+        ...
+
+    async def traces(self, realm_id: str, watermark: int) -> Mapping[str, str]:
+        """Return the correlation id of each account's newest act among those that the next tick counts (S0-95).
+
+        Args:
+            watermark: of the totals that the tick takes; accounts none of whose acts carries an id are left out.
+        """
         ...
 
     async def take_lease(self, realm_id: str, holder: str, *, now: int, ttl_ms: int) -> Lease | None:
@@ -330,16 +362,28 @@ class WorldStore(Protocol):
         """Return questions, oldest first."""
         ...
 
+    async def question(self, question_id: str) -> Question | None:
+        """Return one question."""
+        ...
+
     async def answer(
         self, question_id: str, state: QuestionState, answer: bytes | None, decision_id: str | None
     ) -> None:
-        """Write what became of a question."""
+        """Write what became of a question; one that is applied or expired stays so, whoever was still asking about it."""
         ...
 
     async def events(
         self, realm_id: str, after: int = 0, limit: int = MAX_PAGE, user_id: str | None = None
     ) -> tuple[Event, ...]:
         """Return events behind a sequence: those for everybody, and those for one user where it is named."""
+        ...
+
+    async def all_events(self, realm_id: str, after: int = 0, limit: int = MAX_PAGE) -> tuple[Event, ...]:
+        """Return every event behind a sequence, personal ones too: for the feed, which sorts them out by reader."""
+        ...
+
+    async def latest_events(self, realm_id: str, kind: str, limit: int = 10) -> tuple[Event, ...]:
+        """Return the newest events of one kind that are for everybody, newest first."""
         ...
 
     async def last_sequence(self, realm_id: str) -> int:
@@ -356,6 +400,15 @@ class WorldStore(Protocol):
 
     async def mark_published(self, numbers: Sequence[int], now: int) -> None:
         """Mark messages as published."""
+        ...
+
+    async def published(self, since: int, *, after: int = 0, limit: int = 100) -> tuple[OutboxRow, ...]:
+        """Return messages that were marked as published at or after a time, in order of their numbers.
+
+        Args:
+            since: milliseconds since 1970.
+            after: number behind which they are taken.
+        """
         ...
 
     async def ready(self) -> None:

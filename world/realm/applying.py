@@ -15,7 +15,7 @@ from world.realm.contests import PROTECTION, Move
 from world.realm.rules import WorldRules
 from world.realm.shares import realm_shares, shifted
 from world.realm.state import Realm, Territory, TriggerState, state_hash
-from world.realm.triggers import fire, refused
+from world.realm.triggers import fire
 
 
 class StaleError(ValueError):
@@ -65,17 +65,6 @@ def apply_effects(realm: Realm, effects: Sequence[Effect], rules: WorldRules) ->
             case CanonAssert():
                 changed = replace(changed, facts={**changed.facts, (effect.subject, effect.predicate): effect.object})
     return Applied(revised(realm, changed), tuple(moves), tuple(fired))
-
-
-def refuse_triggers(realm: Realm, effects: Sequence[Effect]) -> Realm:
-    """Return the realm after a verdict against major triggers: they rest, and the question is closed."""
-    states = dict(realm.triggers)
-    for effect in effects:
-        if isinstance(effect, TriggerFire) and (state := states.get(effect.trigger_id)) is not None:
-            states[effect.trigger_id] = refused(state, tick=realm.tick_number)
-    if states == realm.triggers:
-        return realm
-    return revised(realm, replace(realm, triggers=states))
 
 
 def revised(before: Realm, after: Realm) -> Realm:

@@ -7,7 +7,8 @@
                four rounds decide; the winner takes four points from the loser                 -> protected
     protected  96 ticks in which nothing begins                                                -> stable
 
-A territory that nobody controls goes to whoever holds half of it.
+A territory that nobody controls goes to whoever holds half of it. One of great strategic value does not change hands by the tick
+alone: the challenger has won, everything there stands still, and the council is asked (000 §6.2).
 """
 
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ class Contested(NamedTuple):
 
     territory: Territory
     move: Move | None = None
+    is_asked: bool = False
+    """Whether the challenger has won just now, and the council is to be asked."""
 
 
 def is_frozen(territory: Territory) -> bool:
@@ -54,11 +57,19 @@ def is_frozen(territory: Territory) -> bool:
     return territory.phase == "conflict"
 
 
-def contest(territory: Territory, acts: Mapping[str, Acts], tick: int) -> Contested:
-    """Take one tick's step of a territory's control; shares have moved already, unless they are frozen."""
+def contest(territory: Territory, acts: Mapping[str, Acts], tick: int, asked_value: int | None = None) -> Contested:
+    """Take one tick's step of a territory's control; shares have moved already, unless they are frozen.
+
+    Args:
+        asked_value: strategic value from which a territory that was won waits for the council; None: none does.
+    """
     match territory.phase:
+        case "conflict" if territory.conflict is not None and territory.conflict.asked_since is not None:
+            return Contested(territory)
         case "conflict":
-            return _fight(territory, acts, tick)
+            found = _fight(territory, acts, tick)
+            is_great = asked_value is not None and territory.strategic_value >= asked_value
+            return _waiting(territory, tick) if found.move is not None and is_great else found
         case "protected" if tick <= territory.protected_until:
             return Contested(territory)
         case _:
@@ -99,6 +110,19 @@ def _fight(territory: Territory, acts: Mapping[str, Acts], tick: int) -> Contest
         kept = _spoiled(territory, winner=owner, loser=fight.challenger)
         return Contested(replace(kept, phase="protected", conflict=None, protected_until=tick + PROTECTION))
     return Contested(replace(territory, conflict=fight))
+
+
+def _waiting(territory: Territory, tick: int) -> Contested:
+    """Return the territory with its conflict won, and not yet taken."""
+    fight = territory.conflict
+    assert fight is not None
+    won = fight._replace(won=ROUNDS, for_challenger=0, for_owner=0, asked_since=tick)
+    return Contested(replace(territory, conflict=won), None, is_asked=True)
+
+
+def held(territory: Territory, tick: int) -> Territory:
+    """Return a territory whose conquest the council refused: its owner keeps it as it stands, and peace is kept for a while."""
+    return replace(territory, phase="protected", conflict=None, protected_until=tick + PROTECTION)
 
 
 def _scored(fight: Conflict) -> Conflict:

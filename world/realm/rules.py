@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from world.realm.meters import MeterRule
+from world.realm.sovereign_rules import NO_SOVEREIGNTY, SovereignRules
 from world.realm.triggers import Trigger
 
 
@@ -44,6 +45,9 @@ class WorldRules:
         triggers: in no order; their priority says which comes first.
         move_tension: what a territory's change of hands adds to `tension`, milli.
         conflict_tension: what every running conflict adds to it per tick, milli.
+        sovereign: what factions may do as a whole.
+        asked_value: strategic value from which a territory that is won in a conflict waits for the council's word; None:
+            no territory does.
     """
 
     rules_id: str
@@ -55,6 +59,8 @@ class WorldRules:
     triggers: tuple[Trigger, ...]
     move_tension: int
     conflict_tension: int
+    sovereign: SovereignRules = NO_SOVEREIGNTY
+    asked_value: int | None = None
 
     def trigger(self, trigger_id: str) -> Trigger | None:
         """Return one trigger."""

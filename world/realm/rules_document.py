@@ -15,6 +15,7 @@ from policies.yaml_positions import Dialect, read_yaml
 from world.change import METER_MAX
 from world.realm.meters import MeterRule
 from world.realm.rules import Action, Caps, WorldRules
+from world.realm.sovereign_document import sovereign_rules
 from world.realm.state import Realm, Territory, TriggerState
 from world.realm.triggers import Trigger
 
@@ -101,7 +102,7 @@ def load_world(path: Path | str) -> World:
 
 def _world(root: Place, document: Any) -> World | None:
     keys = ("schema", "id", "version", "actions", "caps", "meters", "tension", "triggers", "realm", "locks")
-    fields = root.fields(dict.fromkeys(keys, REQUIRED))
+    fields = root.fields({**dict.fromkeys(keys, REQUIRED), "sovereign": None, "asked": None})
     if not fields:
         return None
     fields["schema"].choice([SCHEMA])
@@ -119,8 +120,18 @@ def _world(root: Place, document: Any) -> World | None:
         triggers=tuple([_trigger(item, seed, list(meters)) for item in fields["triggers"].items()]),
         move_tension=tension["move"].integer(0, METER_MAX) if tension else 0,
         conflict_tension=tension["conflict"].integer(0, METER_MAX) if tension else 0,
+        sovereign=sovereign_rules(fields["sovereign"], seed.factions, seed.territories, list(meters)),
+        asked_value=_asked_value(fields["asked"]),
     )
     return World(rules, seed, {name: each.start for name, each in meters.items()}, locks, document)
+
+
+def _asked_value(place: Place) -> int | None:
+    """Read from which strategic value on a territory that was won waits for the council's word."""
+    if place.value is None:
+        return None
+    fields = place.fields({"territory_value": REQUIRED})
+    return fields["territory_value"].integer(1, 100) if fields else None
 
 
 def _action(place: Place) -> Action:

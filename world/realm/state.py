@@ -33,6 +33,8 @@ class Conflict(NamedTuple):
     for_challenger: int = 0
     """Effective milli-points of the running round."""
     for_owner: int = 0
+    asked_since: int | None = None
+    """Tick in which the challenger had won and the council was asked, where so great a prize needs its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,36 @@ class TriggerState(NamedTuple):
     """Tick from which it waits for the council's verdict."""
 
 
+class Proposed(NamedTuple):
+    """A sovereign action under way: counterplay first, then the council's word."""
+
+    action_id: str
+    kind: str
+    faction_id: str
+    user_id: str
+    """Who speaks for the faction."""
+    target: str | None
+    """Territory or faction that it is done to."""
+    since: int
+    """Tick in which it was proposed."""
+    closes: int
+    """Last tick in which others may object; the next one asks the council."""
+    objections: tuple[tuple[str, str], ...] = ()
+    """Faction and account of whoever stood up against it, sorted."""
+    is_asked: bool = False
+
+
+class Treasury(NamedTuple):
+    """What a faction may spend on sovereign actions, and what it did before."""
+
+    points: int = 0
+    """Milli-points: what its acts came to, less what was spent."""
+    used: Mapping[str, tuple[str, int]] = {}
+    """Per kind, the season in which it was last used and how often in it."""
+    last: Mapping[str, int] = {}
+    """Per kind, the tick in which it was last proposed."""
+
+
 class Past(NamedTuple):
     """One earlier tick, as the council is shown it."""
 
@@ -109,6 +141,8 @@ class Realm:
         watermark: highest ledger sequence that is in it.
         revision: how many decisions were applied to the tick's state; each is a snapshot of its own in the chain.
         previous: hash of the snapshot before.
+        treasuries: by faction, sorted; one without an entry has nothing yet.
+        proposed: sovereign actions under way, by id.
     """
 
     realm_id: str
@@ -125,6 +159,8 @@ class Realm:
     watermark: int = 0
     revision: int = 0
     previous: str = GENESIS
+    treasuries: Mapping[str, Treasury] = field(default_factory=dict)
+    proposed: tuple[Proposed, ...] = ()
 
     @property
     def snapshot_id(self) -> str:
@@ -134,7 +170,7 @@ class Realm:
 
 def state_document(realm: Realm) -> dict[str, Any]:
     """Return a state as plain JSON: what a snapshot stores, and what its hash covers."""
-    return {
+    document = {
         "schema": SCHEMA,
         "realm_id": realm.realm_id,
         "season_id": realm.season_id,
@@ -151,6 +187,12 @@ def state_document(realm: Realm) -> dict[str, Any]:
         "revision": realm.revision,
         "previous": realm.previous,
     }
+    # Left out where there are none, so that a state from before there were any keeps its hash.
+    if realm.treasuries:
+        document["treasuries"] = {name: each._asdict() for name, each in sorted(realm.treasuries.items())}
+    if realm.proposed:
+        document["proposed"] = [each._asdict() for each in realm.proposed]
+    return document
 
 
 def state_bytes(realm: Realm) -> bytes:
@@ -180,6 +222,8 @@ def realm_from(document: Mapping[str, Any]) -> Realm:
         watermark=document["watermark"],
         revision=document["revision"],
         previous=document["previous"],
+        treasuries={name: _treasury_from(each) for name, each in sorted(document.get("treasuries", {}).items())},
+        proposed=tuple([_proposed_from(each) for each in document.get("proposed", ())]),
     )
 
 
@@ -192,11 +236,28 @@ def _territory(each: Territory) -> dict[str, Any]:
         "neighbors": list(each.neighbors),
         "shares": dict(each.shares),
         "phase": each.phase,
-        "conflict": None if each.conflict is None else each.conflict._asdict(),
+        "conflict": None if each.conflict is None else _conflict(each.conflict),
         "protected_until": each.protected_until,
         "instability": each.instability,
         "changed_at": each.changed_at,
     }
+
+
+def _conflict(fight: Conflict) -> dict[str, Any]:
+    document = fight._asdict()
+    if fight.asked_since is None:
+        del document["asked_since"]
+    return document
+
+
+def _treasury_from(document: Mapping[str, Any]) -> Treasury:
+    used = {kind: (season, count) for kind, (season, count) in sorted(document["used"].items())}
+    return Treasury(document["points"], used, dict(sorted(document["last"].items())))
+
+
+def _proposed_from(document: Mapping[str, Any]) -> Proposed:
+    objections = tuple([(faction, user) for faction, user in document["objections"]])
+    return Proposed(**{**document, "objections": objections})
 
 
 def _territory_from(territory_id: str, document: Mapping[str, Any]) -> Territory:

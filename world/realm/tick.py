@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from world.change import METER_MAX
 from world.influence.scoring import effective
-from world.realm.contests import Move, contest, is_frozen
+from world.realm.contests import Contested, Move, contest, is_frozen
 from world.realm.meters import settled
 from world.realm.pot import Acts, moved
 from world.realm.rules import WorldRules
 from world.realm.shares import realm_shares
+from world.realm.sovereign import close_windows, earned
 from world.realm.state import Past, Realm, Territory, state_hash
 from world.realm.triggers import Looked, look
 
@@ -71,6 +72,10 @@ class TickResult(NamedTuple):
     contributed: tuple[Contributed, ...]
     dropped: int
     """Milli-points beyond the caps of clusters and accounts."""
+    closed: tuple[str, ...] = ()
+    """Sovereign actions whose window for counterplay has closed: the council is to be asked."""
+    won: tuple[str, ...] = ()
+    """Territories of great value whose conflict is won: the council is to be asked."""
 
 
 def tick(realm: Realm, given: TickInput, rules: WorldRules) -> TickResult:
@@ -82,41 +87,61 @@ def tick(realm: Realm, given: TickInput, rules: WorldRules) -> TickResult:
         rules: the world's rules.
     """
     number, before = realm.tick_number + 1, realm_shares(realm)
-    territories: dict[str, Territory] = {}
-    moves: list[Move] = []
-    contributed: list[Contributed] = []
-    dropped = 0
-    for territory_id in sorted(realm.territories):
-        counted = _counted(territory_id, given)
-        found = _step(realm.territories[territory_id], counted.acts, number)
-        territories[territory_id] = found.territory
-        moves += [found.move] if found.move is not None else []
-        contributed += counted.contributed
-        dropped += counted.dropped
+    walked = _walk(realm, given, rules, number)
     moved_on = replace(
         realm,
         tick_number=number,
         revision=0,
         rules_hash=rules.content_hash,
-        territories=territories,
+        territories=walked.territories,
         watermark=given.watermark,
         previous=state_hash(realm),
+        treasuries=earned(realm.treasuries, walked.income, rules.sovereign),
     )
-    meters = settled(realm.meters, rules.meters, {"tension": _tension(territories, moves, rules)})
-    seen = replace(moved_on, meters=meters)
+    tension = _tension(walked.territories, walked.moves, rules)
+    closed = close_windows(replace(moved_on, meters=settled(realm.meters, rules.meters, {"tension": tension})))
+    seen = closed.realm
     looked = look(
         rules.triggers, realm.triggers, measures_of(seen, len(given.relics)), tick=number, season=realm.season_id
     )
     after = realm_shares(seen)
     began = [
         each.territory_id
-        for each in territories.values()
+        for each in walked.territories.values()
         if each.phase == "conflict" and realm.territories[each.territory_id].phase != "conflict"
     ]
     return TickResult(
-        _remembered(seen, looked, rules, after), before, after, tuple(moves), tuple(began), looked.fired, looked.asked,
-        tuple(contributed), dropped,
+        _remembered(seen, looked, rules, after), before, after, tuple(walked.moves), tuple(began), looked.fired,
+        looked.asked, tuple(walked.contributed), walked.dropped, closed.asked, tuple(walked.won),
     )  # fmt: skip
+
+
+class _Walked(NamedTuple):
+    """What a tick did in the territories, one after the other."""
+
+    territories: dict[str, Territory]
+    moves: list[Move]
+    contributed: list[Contributed]
+    won: list[str]
+    income: dict[str, int]
+    """Effective milli-points that each faction gained."""
+    dropped: int
+
+
+def _walk(realm: Realm, given: TickInput, rules: WorldRules, number: int) -> _Walked:
+    walked = _Walked({}, [], [], [], {}, 0)
+    dropped = 0
+    for territory_id in sorted(realm.territories):
+        counted = _counted(territory_id, given)
+        found = _step(realm.territories[territory_id], counted.acts, number, rules.asked_value)
+        walked.territories[territory_id] = found.territory
+        walked.moves.extend([found.move] if found.move is not None else [])
+        walked.won.extend([territory_id] if found.is_asked else [])
+        walked.contributed.extend(counted.contributed)
+        dropped += counted.dropped
+        for faction, acts in counted.acts.items():
+            walked.income[faction] = walked.income.get(faction, 0) + acts.gained
+    return walked._replace(dropped=dropped)
 
 
 def measures_of(realm: Realm, relics_contested: int = 0) -> dict[str, int]:
@@ -167,16 +192,11 @@ def _counted(territory_id: str, given: TickInput) -> _Counted:
     return _Counted(acts, contributed, dropped)
 
 
-class _Stepped(NamedTuple):
-    territory: Territory
-    move: Move | None
-
-
-def _step(territory: Territory, acts: Mapping[str, Acts], number: int) -> _Stepped:
+def _step(territory: Territory, acts: Mapping[str, Acts], number: int, asked_value: int | None) -> Contested:
     if not is_frozen(territory):
         shares = moved(territory.shares, acts, territory.population)
         territory = replace(territory, shares=dict(sorted(shares.items())))
-    return _Stepped(*contest(territory, acts, number))
+    return contest(territory, acts, number, asked_value)
 
 
 def _tension(territories: Mapping[str, Territory], moves: list[Move], rules: WorldRules) -> int:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
+from world.contribution import epoch_ms
 from world.influence.judging import Judged, Rejected, Surroundings, judge
+from world.influence.recent import canonical_act
 from world.persistence.port import Asked, Known, LedgerRow, NewQuestion, NewRow, WorldStore
 from world.realm.rules import WorldRules
 from world.realm.state import Realm
@@ -65,7 +66,9 @@ class Ingestion:
         judged = [batch.judge(each, around) for each, around in zip(asked, known, strict=True)]
         rows = [self._row(each, found, realm, now, correlation_id) for each, found in zip(asked, judged, strict=True)]
         questions = {
-            each.candidate.event_id: self._question(realm, each.candidate, found, around.recent)
+            each.candidate.event_id: self._question(
+                realm, each.candidate, found, [act.act() for act in around.recent]
+            )._replace(correlation_id=correlation_id)
             for each, found, around in zip(asked, judged, known, strict=True)
             if found.state == "in_review"
         }
@@ -85,7 +88,7 @@ class Ingestion:
         return NewRow(
             realm_id=candidate.realm_id,
             event_id=candidate.event_id,
-            candidate=canonical_json(candidate.model_dump(mode="json", exclude_none=True)),
+            candidate=canonical_act(candidate),
             user_id=candidate.user_id,
             device_id=candidate.device_id,
             session_id=candidate.session_id,
@@ -93,12 +96,20 @@ class Ingestion:
             action_type=candidate.action_type,
             source=asked.source,
             judged=judged,
-            created_at=int(candidate.created_at.timestamp() * 1_000),
+            created_at=epoch_ms(candidate.created_at),
             received_at=now,
             tick=realm.tick_number,
             correlation_id=correlation_id,
             relic_id=candidate.target_id if action is not None and action.is_relic_claim else None,
         )
+
+
+class _Mine(NamedTuple):
+    """What one account's accepted acts of a batch come to."""
+
+    points: int
+    by_source: dict[str, int]
+    repeats: dict[tuple[str, str | None], int]
 
 
 class _Batch:
@@ -108,46 +119,57 @@ class _Batch:
         self._rules = rules
         self._realm = realm
         self._now = now
-        self._before: list[tuple[Asked, Judged]] = []
+        self._events: set[str] = set()
+        self._acts: list[ImpactCandidate] = []
+        self._by_key: dict[tuple[str, str], list[int]] = {}
+        """Places in `_acts` by account, device and session."""
+        self._accepted: dict[str, _Mine] = {}
+        self._of_faction: dict[str | None, int] = {}
 
     def judge(self, asked: Asked, known: Known) -> Judged:
-        mine = [pair for pair in self._before if pair[0].candidate.user_id == asked.candidate.user_id]
-        accepted = [pair for pair in mine if pair[1].state == "accepted"]
-        near = [pair[0].candidate for pair in self._before if _is_near(pair[0].candidate, asked.candidate)]
+        candidate = asked.candidate
+        mine = self._accepted.get(candidate.user_id) or _Mine(0, {}, {})
         around = Surroundings(
-            recent=(*known.recent, *near),
-            is_known=known.row is not None
-            or any(p[0].candidate.event_id == asked.candidate.event_id for p in self._before),
-            repeats=known.repeats + sum(1 for pair in accepted if _is_same_kind(pair[0].candidate, asked.candidate)),
-            user_day=known.user_day + sum(_worth(pair[1]) for pair in accepted),
-            source_day=known.source_day + sum(_worth(pair[1]) for pair in accepted if pair[0].source == asked.source),
-            faction_tick=known.faction_tick + self._of_faction(asked.candidate.faction_id),
+            recent=(*known.recent, *self._near(candidate)),
+            is_known=known.row is not None or candidate.event_id in self._events,
+            repeats=known.repeats + mine.repeats.get(_kind(candidate), 0),
+            user_day=known.user_day + mine.points,
+            source_day=known.source_day + mine.by_source.get(asked.source, 0),
+            faction_tick=known.faction_tick + self._of_faction.get(candidate.faction_id, 0),
             account_ms=self._now - known.first_seen if known.first_seen is not None else 0,
             now_ms=self._now,
         )
-        found = judge(asked.candidate, around, self._realm, self._rules)
-        self._before.append((asked, found))
+        found = judge(candidate, around, self._realm, self._rules)
+        self._remember(asked, found, mine)
         return found
 
-    def _of_faction(self, faction_id: str | None) -> int:
-        return sum(
-            _worth(found)
-            for asked, found in self._before
-            if found.state == "accepted" and asked.candidate.faction_id == faction_id
-        )
+    def _near(self, candidate: ImpactCandidate) -> list[ImpactCandidate]:
+        places = {place for key in _keys(candidate) for place in self._by_key.get(key, ())}
+        return [self._acts[place] for place in sorted(places)]
+
+    def _remember(self, asked: Asked, found: Judged, mine: _Mine) -> None:
+        candidate = asked.candidate
+        self._events.add(candidate.event_id)
+        if found.rejected is None or found.rejected.kind != "duplicate":  # a bad line is not an odd pattern
+            for key in _keys(candidate):
+                self._by_key.setdefault(key, []).append(len(self._acts))
+            self._acts.append(candidate)
+        if found.state == "accepted" and found.score is not None:
+            worth, kind = found.score.normalized, _kind(candidate)
+            mine.by_source[asked.source] = mine.by_source.get(asked.source, 0) + worth
+            mine.repeats[kind] = mine.repeats.get(kind, 0) + 1
+            self._accepted[candidate.user_id] = mine._replace(points=mine.points + worth)
+            self._of_faction[candidate.faction_id] = self._of_faction.get(candidate.faction_id, 0) + worth
 
 
-def _worth(judged: Judged) -> int:
-    return judged.score.normalized if judged.score is not None else 0
+def _kind(candidate: ImpactCandidate) -> tuple[str, str | None]:
+    return candidate.action_type, candidate.faction_id
 
 
-def _is_same_kind(one: ImpactCandidate, other: ImpactCandidate) -> bool:
-    return (one.action_type, one.faction_id) == (other.action_type, other.faction_id)
-
-
-def _is_near(one: ImpactCandidate, other: ImpactCandidate) -> bool:
-    return (
-        one.user_id == other.user_id
-        or (other.device_id is not None and one.device_id == other.device_id)
-        or (other.session_id is not None and one.session_id == other.session_id)
-    )
+def _keys(candidate: ImpactCandidate) -> list[tuple[str, str]]:
+    keys = [("user", candidate.user_id)]
+    if candidate.device_id is not None:
+        keys.append(("device", candidate.device_id))
+    if candidate.session_id is not None:
+        keys.append(("session", candidate.session_id))
+    return keys

@@ -1,5 +1,6 @@
 """Questions to the council: real snapshots, the acts behind a change, warnings, the realm's canon locks (S0-46 to 49, S0-58)."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -8,12 +9,16 @@ import orjson
 from policies.contracts.request import ImpactCandidate
 from world.influence.judging import Judged
 from world.persistence.port import NewQuestion
+from world.realm.revising import effects_to_wire
 from world.realm.rules_document import World
 from world.realm.shares import weight_of
 from world.realm.snapshots import world_snapshot
-from world.realm.state import Realm
+from world.realm.sovereign import wanted_effects
+from world.realm.state import Proposed, Realm
 
 MOST_EVENTS: Final = 200
+LONGEST_KEY: Final = 128
+"""Most characters of an idempotency key that the council takes."""
 
 
 def trigger_question(world: World, realm: Realm, trigger_id: str) -> NewQuestion:
@@ -44,10 +49,81 @@ def dispute_question(
     }
     flags = [{"code": "anomaly", "severity": judged.anomaly / 1_000, "subject": candidate.user_id}]
     events = [*recent[-(MOST_EVENTS - 1) :], candidate]
-    key = f"{realm.realm_id}:event:{candidate.event_id}"
+    key = dispute_key(realm.realm_id, candidate.event_id)
     return _question(
         key, f"event:{candidate.event_id}", "impact_dispute", change, world, realm, events=events, flags=flags
     )
+
+
+def dispute_key(realm_id: str, event_id: str) -> str:
+    """Return the id of the question about an act."""
+    return _short(f"{realm_id}:event:{event_id}")
+
+
+def action_key(realm_id: str, action_id: str) -> str:
+    """Return the id of the question about a sovereign action."""
+    return _short(f"{realm_id}:action:{action_id}")
+
+
+def action_question(
+    world: World,
+    realm: Realm,
+    action: Proposed,
+    events: Sequence[ImpactCandidate],
+    flags: Sequence[Mapping[str, Any]] = (),
+) -> NewQuestion:
+    """Ask whether a sovereign action may happen: decision type sovereign_action, the acts for and against it as events.
+
+    Args:
+        events: accepted acts of its window that bear on it, oldest first.
+        flags: what is odd about them; who objected is added.
+    """
+    kind = world.rules.sovereign.kinds[action.kind]
+    change = {
+        "summary": kind.told,
+        "actor": {"user_id": action.user_id, "faction_id": action.faction_id, "sovereign": True},
+        "effects": effects_to_wire(wanted_effects(realm, action, world.rules)),
+    }
+    key = action_key(realm.realm_id, action.action_id)
+    warnings = [*_objections(realm, action), *flags]
+    return _question(
+        key, f"action:{action.action_id}", "sovereign_action", change, world, realm, events=events, flags=warnings
+    )
+
+
+def conquest_question(world: World, realm: Realm, territory_id: str, events: Sequence[ImpactCandidate]) -> NewQuestion:
+    """Ask whether a territory of great value that was won in a conflict may change hands (000 §6.2, world impact).
+
+    The decision type is impact_dispute, which carries no floor of its own: the score alone says whether the council convenes.
+    """
+    territory = realm.territories[territory_id]
+    fight = territory.conflict
+    assert fight is not None
+    change = {
+        "summary": f"{territory.name} was won in a conflict and is to change hands",
+        "actor": {"faction_id": fight.challenger},
+        "effects": [
+            {
+                "op": "territory_transfer",
+                "territory_id": territory_id,
+                "from": territory.controller,
+                "to": fight.challenger,
+            }
+        ],
+    }
+    key = f"{realm.realm_id}:move:{territory_id}:{fight.since}"
+    return _question(key, f"move:{territory_id}", "impact_dispute", change, world, realm, events=events)
+
+
+def _objections(realm: Realm, action: Proposed) -> list[dict[str, Any]]:
+    """Return who stood up against an action as one warning: half of full severity where every other faction did."""
+    factions = sorted({faction for faction, _ in action.objections})
+    if not factions:
+        return []
+    others = max(1, len(realm.factions) - 1)
+    severity = len(factions) * 500 // others / 1_000
+    note = f"objected: {', '.join(factions)}; {len(action.objections)} in all"
+    return [{"code": "counterplay", "severity": severity, "subject": action.faction_id, "note": note}]
 
 
 def _points_for_a_percent(realm: Realm) -> int:
@@ -66,6 +142,7 @@ def _question(
     events: Sequence[ImpactCandidate] = (),
     flags: Sequence[Mapping[str, Any]] = (),
 ) -> NewQuestion:
+    key = _short(key)
     request = {
         "request_id": key,
         "decision_type": decision_type,
@@ -77,3 +154,10 @@ def _question(
         "lore_constraints": list(world.locks),
     }
     return NewQuestion(key, subject, orjson.dumps(request))
+
+
+def _short(key: str) -> str:
+    """Return a key that the council takes: one that is too long ends in the hash of all of it."""
+    if len(key) <= LONGEST_KEY:
+        return key
+    return f"{key[: LONGEST_KEY - 33]}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

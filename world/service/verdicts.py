@@ -1,33 +1,36 @@
 """Verdicts reach the world exactly once: questions are asked, and what the council lets happen is applied (S0-83, S0-111).
 
 Idempotent by decision id, compare-and-set on the snapshot; a realm that moved on is read again and the change looked at anew, so
-that what no longer fits is dropped by name and never bent.
+that what no longer fits is dropped by name and never bent. A question without an answer stays open and is asked again, later
+each time.
+
+The realm's mode is the council's to honour: what it answers is its verdict under `enforce`, and approve where the mode lets
+nothing be blocked (S0-107). The world applies what was answered, in every mode.
 """
 
 import logging
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import orjson
 
 from policies.contracts.answer import Answer
-from policies.contracts.effects import Effect
 from policies.contracts.reading import validate_request
 from policies.contracts.request import DecisionRequest
-from policies.numbers import scaled
+from policies.faults import InvalidInputError
 from world.errors import MovedOnError
-from world.persistence.port import Advance, LedgerRow, NewEvent, Question, Transition, WorldStore
-from world.realm.applying import StaleError, apply_effects, refuse_triggers, revised
-from world.realm.conditions import effects_allowed
+from world.persistence.port import Advance, LedgerRow, Question, WorldStore
 from world.realm.rules import WorldRules
-from world.realm.state import Realm
-from world.review.port import ReviewClient, ReviewUnavailableError
+from world.review.port import ReviewClient, ReviewError, ReviewUnavailableError
 from world.service.clock import Clock
 from world.service.realms import RealmReader, snapshot_of
+from world.service.settlement import events_of, given_up, record_of, settled_by, transitions_of
 
 logger = logging.getLogger(__name__)
 TRIES: Final = 5
 """How often a decision is tried against a realm that keeps moving on."""
+FIRST_WAIT_MS: Final = 1_000
+"""Pause after a question's first failure; it doubles with every further one."""
+LONGEST_WAIT_MS: Final = 300_000
 
 
 class Application(NamedTuple):
@@ -40,6 +43,14 @@ class Application(NamedTuple):
     """Effects that took hold."""
     dropped: tuple[str, ...]
     """What no longer fitted the realm, by name."""
+
+
+class _Failed(NamedTuple):
+    """A question that the council could not be asked."""
+
+    tries: int
+    not_before: int
+    """Milliseconds since 1970."""
 
 
 class Verdicts:
@@ -61,14 +72,19 @@ class Verdicts:
         self._rules = rules
         self._council = council
         self._clock = clock
+        self._failed: dict[str, _Failed] = {}
 
     async def settle(self, realm_id: str | None = None, limit: int = 100) -> int:
-        """Ask the open questions and apply what came of them; return how many were settled."""
+        """Ask the open questions and apply what came of them; return how many were answered now."""
         settled = 0
         for question in await self._store.questions(realm_id, "open", limit):
-            settled += await self._ask(question)
+            if self._council is not None and self._is_due(question.question_id):
+                settled += await self._ask(question, self._council)
         for question in await self._store.questions(realm_id, "answered", limit):
-            await self.apply(question)
+            try:
+                await self.apply(question)
+            except MovedOnError:
+                logger.warning("verdict_waits", extra={"question_id": question.question_id})
         return settled
 
     async def apply(self, question: Question) -> Application:
@@ -79,123 +95,109 @@ class Verdicts:
         return await self.apply_decision(request, answer, question)
 
     async def apply_decision(
-        self, request: DecisionRequest, answer: Answer, question: Question | None = None
+        self,
+        request: DecisionRequest,
+        answer: Answer,
+        question: Question | None = None,
+        *,
+        expected: str | None = None,
     ) -> Application:
         """Apply one decision: what it lets happen becomes the realm's next revision.
 
+        Args:
+            question: what the world had asked; without it, the one whose id is the request's.
+            expected: snapshot id that the caller wants it applied to and no other; None: to the latest, whichever it is.
+
         Raises:
-            MovedOnError: where the realm moved on at every try.
+            MovedOnError: where the realm does not stand at `expected`, or moved on at every try.
         """
         done = await self._store.applied(answer.decision_id)
         if done is not None:
             return Application(done.snapshot_id, True, 0, ())
+        if question is None and request.request_id is not None:
+            question = await self._store.question(request.request_id)
         for attempt in range(TRIES):
             try:
-                return await self._applied(request, answer, question)
+                return await self._applied(request, answer, question, expected)
             except MovedOnError:
                 again = await self._store.applied(answer.decision_id)
                 if again is not None:
                     return Application(again.snapshot_id, True, 0, ())
-                if attempt == TRIES - 1:
+                if attempt == TRIES - 1 or expected is not None:
                     raise
         raise AssertionError("the last try raises")
 
-    async def _ask(self, question: Question) -> bool:
-        if self._council is None:
-            return False
-        request = validate_request(orjson.loads(question.request))
+    def _is_due(self, question_id: str) -> bool:
+        failed = self._failed.get(question_id)
+        return failed is None or self._clock() >= failed.not_before
+
+    async def _ask(self, question: Question, council: ReviewClient) -> bool:
         try:
-            reply = await self._council.review(
+            request = validate_request(orjson.loads(question.request))
+            reply = await council.review(
                 request, request_key=question.question_id, correlation_id=question.correlation_id
             )
         except ReviewUnavailableError as error:
+            self._wait(question.question_id, error.retry_after_s)
             logger.warning("question_unanswered", extra={"question_id": question.question_id, "reason": str(error)})
             return False
+        except (ReviewError, InvalidInputError) as error:
+            logger.error("question_refused", extra={"question_id": question.question_id, "reason": str(error)})
+            await self._give_up(question)
+            return False
+        self._failed.pop(question.question_id, None)
         answer = orjson.dumps(reply.answer.model_dump(mode="json", by_alias=True))
         await self._store.answer(question.question_id, "answered", answer, reply.answer.decision_id)
         return True
 
-    async def _applied(self, request: DecisionRequest, answer: Answer, question: Question | None) -> Application:
-        realm = await self._realms.current(request.realm_id)
-        about = await self._row_in_review(question)
-        # An act under dispute counts by its points, in the tick in which it is accepted, and not twice.
-        allowed = () if about is not None else effects_allowed(request.proposed_change.effects, answer)
-        changed, kept, dropped = _apply_what_fits(realm, allowed, self._rules)
-        if answer.final_verdict in ("reject", "quarantine"):
-            changed = refuse_triggers(realm, request.proposed_change.effects)
-        if changed is realm:
-            changed = revised(realm, realm)
-        now = self._clock()
-        result = {"decision_id": answer.decision_id, "verdict": answer.final_verdict, "dropped": list(dropped)}
+    def _wait(self, question_id: str, told_s: float | None) -> None:
+        tries = self._failed[question_id].tries + 1 if question_id in self._failed else 1
+        pause = min(LONGEST_WAIT_MS, FIRST_WAIT_MS << min(tries - 1, 16))
+        told = int(told_s * 1_000) if told_s is not None else 0
+        self._failed[question_id] = _Failed(tries, self._clock() + max(pause, told))
+
+    async def _give_up(self, question: Question) -> None:
+        """Close a question that never will be answered; what waits for it is refused, which is the safe side."""
+        realm, now = await self._realms.current(question.realm_id), self._clock()
+        found = given_up(question, realm, self._rules)
+        record = record_of(found, {"verdict": None, "question_id": question.question_id})
         step = Advance(
             realm_id=realm.realm_id,
             expected=realm.snapshot_id,
-            snapshot=snapshot_of(changed, orjson.dumps(result), now),
-            events=(_event(answer, request, kept, dropped),),
-            transitions=_transitions(about, request, answer),
-            applied=question.question_id if question is not None else None,
+            snapshot=snapshot_of(found.realm, record, now),
+            expired=(question.question_id,),
+        )
+        try:
+            await self._store.advance(step, None, now)
+        except MovedOnError:
+            self._wait(question.question_id, None)
+
+    async def _applied(
+        self, request: DecisionRequest, answer: Answer, question: Question | None, expected: str | None
+    ) -> Application:
+        realm = await self._realms.current(request.realm_id)
+        if expected not in (None, realm.snapshot_id):
+            raise MovedOnError(realm.realm_id, str(expected), realm.snapshot_id)
+        row, now = await self._disputed(question), self._clock()
+        found = settled_by(answer, request, realm, self._rules, question=question, row=row)
+        transitions = transitions_of(row, request, answer)
+        record = record_of(found, {"decision_id": answer.decision_id, "verdict": answer.final_verdict})
+        is_expired = question is not None and question.state == "expired"
+        following = question.correlation_id if question is not None else request.correlation_id
+        step = Advance(
+            realm_id=realm.realm_id,
+            expected=realm.snapshot_id,
+            snapshot=snapshot_of(found.realm, record, now),
+            events=events_of(answer, request, found, transitions, row, following),
+            transitions=transitions,
+            applied=question.question_id if question is not None and not is_expired else None,
             decision_id=answer.decision_id,
         )
         await self._store.advance(step, None, now)
-        return Application(step.snapshot.snapshot_id, False, len(kept), dropped)
+        return Application(step.snapshot.snapshot_id, False, len(found.kept), found.dropped)
 
-    async def _row_in_review(self, question: Question | None) -> LedgerRow | None:
-        """Return the act that a dispute is about, while it waits."""
+    async def _disputed(self, question: Question | None) -> LedgerRow | None:
+        """Return the act that a dispute is about."""
         if question is None or not question.subject.startswith("event:"):
             return None
-        row = await self._store.row(question.realm_id, question.subject.removeprefix("event:"))
-        return row if row is not None and row.state == "in_review" else None
-
-
-def _transitions(row: LedgerRow | None, request: DecisionRequest, answer: Answer) -> tuple[Transition, ...]:
-    """Return what becomes of a disputed act by its verdict (K17)."""
-    if row is None:
-        return ()
-    because = f"the council said {answer.final_verdict}: {answer.decision_id}"
-    match answer.final_verdict:
-        case "approve":
-            return (Transition(row.sequence, "accepted", because),)
-        case "modify":
-            return (Transition(row.sequence, "accepted", because, _points_left(row, request, answer)),)
-        case "reject":
-            return (Transition(row.sequence, "rejected", because),)
-        case _:
-            return (Transition(row.sequence, "quarantined", because),)
-
-
-def _points_left(row: LedgerRow, request: DecisionRequest, answer: Answer) -> int:
-    """Return the points that count where a verdict bounds what an act moves: the same part of them."""
-    points = row.score.normalized if row.score is not None else 0
-    asked = sum(
-        scaled(effect.amount, 10_000) for effect in request.proposed_change.effects if effect.op == "faction_delta"
-    )
-    allowed = effects_allowed(request.proposed_change.effects, answer)
-    left = sum(scaled(effect.amount, 10_000) for effect in allowed if effect.op == "faction_delta")
-    return max(0, points * left // asked) if asked else points
-
-
-def _apply_what_fits(
-    realm: Realm, effects: Sequence[Effect], rules: WorldRules
-) -> tuple[Realm, tuple[Effect, ...], tuple[str, ...]]:
-    """Apply effects; one that no longer fits is dropped by name, and the others are tried again."""
-    left = list(effects)
-    dropped: list[str] = []
-    while left:
-        try:
-            return apply_effects(realm, left, rules).realm, tuple(left), tuple(dropped)
-        except StaleError as error:
-            dropped.append(error.reason)
-            del left[error.effect]
-    return realm, (), tuple(dropped)
-
-
-def _event(answer: Answer, request: DecisionRequest, kept: Sequence[Effect], dropped: Sequence[str]) -> NewEvent:
-    payload = {
-        "decision_id": answer.decision_id,
-        "verdict": answer.final_verdict,
-        "decision_type": request.decision_type,
-        "summary": request.proposed_change.summary,
-        "effects": [effect.model_dump(mode="json", by_alias=True) for effect in kept],
-        "dropped": list(dropped),
-    }
-    return NewEvent("decision_applied", orjson.dumps(payload), correlation_id=request.correlation_id)
+        return await self._store.row(question.realm_id, question.subject.removeprefix("event:"))

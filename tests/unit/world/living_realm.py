@@ -13,9 +13,12 @@ from world.persistence.port import WorldStore
 from world.realm.rules import WorldRules
 from world.realm.rules_document import default_world_path, load_world
 from world.review.port import ReviewReply
+from world.service.expiry import Expiry
 from world.service.ingestion import Ingestion
+from world.service.petitions import Petitions
 from world.service.questions import dispute_question, trigger_question
 from world.service.realms import RealmReader, first_snapshot
+from world.service.sovereign import Sovereignty
 from world.service.ticking import Ticker
 from world.service.verdicts import Verdicts
 
@@ -76,13 +79,15 @@ class LivingRealm:
         self.ingestion = Ingestion(self.store, self.realms, rules, partial(dispute_question, WORLD), lambda: self.now)
         self.ticker = self.worker("worker-1")
         self.verdicts = Verdicts(self.store, self.realms, rules, self.council, lambda: self.now)
+        self.sovereignty = Sovereignty(self.store, self.realms, rules, lambda: self.now)
         self._acts = 0
 
     def worker(self, name: str) -> Ticker:
         """Return another worker over the same store."""
         return Ticker(
-            self.store, self.realms, self.rules, partial(trigger_question, WORLD), lambda: self.now, holder=name
-        )
+            self.store, self.realms, self.rules, partial(trigger_question, WORLD), lambda: self.now, holder=name,
+            petitions=Petitions(WORLD, self.store), expiry=Expiry(self.store),
+        )  # fmt: skip
 
     async def seed(self) -> None:
         await self.store.create(first_snapshot(WORLD.new_realm(REALM), self.now))

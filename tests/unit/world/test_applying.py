@@ -4,8 +4,9 @@ import pytest
 
 from policies.contracts.effects import CanonAssert, FactionDelta, MeterDelta, TerritoryTransfer, TriggerFire
 from policies.numbers import PPM
-from world.realm.applying import StaleError, apply_effects, refuse_triggers
+from world.realm.applying import StaleError, apply_effects
 from world.realm.pot import is_whole
+from world.realm.revising import concluded
 from world.realm.rules_document import default_world_path, load_world
 from world.realm.shares import realm_shares
 from world.realm.state import state_hash
@@ -80,8 +81,7 @@ def test_what_no_longer_fits_is_refused_whole(effect: object, told: str) -> None
 
 def test_a_rejected_trigger_rests() -> None:
     effect = TriggerFire(op="trigger_fire", trigger_id="veil_fracture")
-    found = refuse_triggers(REALM, [effect])
+    found = concluded(REALM, "trigger:veil_fracture", [effect], [], WORLD.rules).realm
     assert found.triggers["veil_fracture"].is_armed is False
     assert found.triggers["veil_fracture"].fired_in_season is None
     assert found.revision == 1
-    assert refuse_triggers(REALM, []) is REALM

@@ -1,0 +1,116 @@
+"""Servers that `feed_readers` loads: the whole council with its feed, and sse-starlette as its documentation uses it.
+
+python -m benchmarks.feed_server ours|peer PORT
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import uvicorn
+import uvloop
+from sse_starlette.sse import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from gateway.app import build_app
+from gateway.bootstrap import open_council
+from gateway.feed_protocols import CuttableHttp
+from gateway.settings import read_settings
+from gateway.world_bootstrap import open_world
+from world.persistence.port import Advance, NewEvent, WorldStore
+
+REALM = "realm-1"
+EVENTS_PER_S = 10
+TEXT = "the free cities have taken the harbour of Ostrel from the pale court; the next tick settles who keeps it"
+
+
+def payload() -> dict[str, Any]:
+    """Return an event's payload, with the time of its commit in nanoseconds of this machine's clock."""
+    return {
+        "at_ns": time.monotonic_ns(),
+        "territory_id": "ostrel",
+        "from": "pale_court",
+        "to": "free_cities",
+        "told": TEXT,
+    }
+
+
+async def publish(store: WorldStore) -> None:
+    """Commit events, one a step, as a tick does."""
+    latest, number = await store.latest(REALM), 0
+    while True:
+        await asyncio.sleep(1 / EVENTS_PER_S)
+        number += 1
+        snapshot = latest._replace(snapshot_id=f"snap-0.{number}", revision=number, previous=latest.hash)
+        event = NewEvent("territory_changed", orjson.dumps(payload()))
+        await store.advance(Advance(REALM, latest.snapshot_id, snapshot, (event,)), None, time.time_ns() // 1_000_000)
+        latest = snapshot
+
+
+async def ours(port: int) -> None:
+    """Serve the council with a world in memory."""
+    environ = {"COUNCIL_SERVICE_TOKEN": "benchmark-token-of-32-characters", "COUNCIL_DATABASE_URL": "memory://"}
+    settings = read_settings(environ)
+    council = await open_council(settings)
+    world = await open_world(settings, council)
+    await world.seed(REALM)
+    app = build_app(replace(council.parts(), world=world.parts()), settings)
+    async with _beside(publish(world.store)):
+        await _serve(app, port, CuttableHttp)
+
+
+async def peer(port: int) -> None:
+    """Serve a queue a reader, filled by the publisher, through `EventSourceResponse`."""
+    queues: set[asyncio.Queue[dict[str, Any]]] = set()
+
+    async def events(queue: asyncio.Queue[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            queues.discard(queue)
+
+    async def stream(_: Request) -> EventSourceResponse:
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1_024)
+        queues.add(queue)
+        return EventSourceResponse(events(queue))
+
+    async def fill() -> None:
+        number = 0
+        while True:
+            await asyncio.sleep(1 / EVENTS_PER_S)
+            number += 1
+            document = {"sequence": number, "kind": "territory_changed", "payload": payload()}
+            event = {"id": str(number), "event": "territory_changed", "data": json.dumps(document)}
+            for queue in queues:
+                queue.put_nowait(event)
+
+    app = Starlette(routes=[Route("/api/world/{realm}/stream", stream)])
+    async with _beside(fill()):
+        await _serve(app, port, "httptools")
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _serve(app: Any, port: int, http: Any) -> None:
+    config = uvicorn.Config(app, port=port, http=http, ws="none", access_log=False, log_level="warning", backlog=4_096)
+    await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    uvloop.run({"ours": ours, "peer": peer}[sys.argv[1]](int(sys.argv[2])))

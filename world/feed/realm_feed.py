@@ -1,0 +1,173 @@
+"""The feed of one realm: follows the store's durable sequence into the ring, and wakes whoever waits for more."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from world.errors import WorldError
+from world.feed.frames import Audience, Frame, Reason, event_frame, heartbeat_frame
+from world.feed.limits import FeedLimits
+from world.feed.reader import Reader
+from world.feed.ring import Ring
+from world.persistence.port import Event, WorldStore
+
+_log = logging.getLogger(__name__)
+MAX_BACKOFF: Final = 20
+"""Most polls between two looks at a store that does not answer."""
+
+
+class RealmFeed:
+    """What the readers of a realm share. Runs from its first reader to its last.
+
+    Args:
+        last: sequence behind which the ring begins.
+        monotonic: seconds that never run back.
+        arrived: told of every event that comes once the ring is filled.
+    """
+
+    def __init__(
+        self,
+        store: WorldStore,
+        realm_id: str,
+        last: int,
+        limits: FeedLimits,
+        monotonic: Callable[[], float],
+        arrived: Callable[[Event], None],
+    ) -> None:
+        self.realm_id = realm_id
+        self.limits = limits
+        self.ring = Ring(limits.ring, last)
+        self.readers: set[Reader] = set()
+        self._cuts: dict[Reader, Callable[[], None]] = {}
+        self._store = store
+        self._monotonic = monotonic
+        self._woken = asyncio.Event()
+        self._reading = asyncio.Lock()
+        self._heartbeat = heartbeat_frame(realm_id, last)
+        self._arrived = arrived
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, last: int) -> None:
+        """Fill the ring up to an event, and follow what comes after it.
+
+        Raises:
+            StoreUnavailableError: where the store cannot be read now.
+        """
+        while self.ring.last < last and await self._read_on(is_past=True):
+            pass
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._watch())]
+
+    async def add(self, audience: Audience, after: int | None, cut: Callable[[], None]) -> Reader:
+        """Let a reader in.
+
+        Args:
+            after: sequence behind which it goes on; None: from now on.
+            cut: ends its connection without waiting for it.
+        """
+        if after is not None and after > self.ring.last:
+            # Another process may have told it of what this one has not read yet.
+            await self._read_on()
+        reader = Reader(self, audience, after)
+        self.readers.add(reader)
+        self._cuts[reader] = cut
+        return reader
+
+    def remove(self, reader: Reader) -> None:
+        """Let a reader go."""
+        self.readers.discard(reader)
+        self._cuts.pop(reader, None)
+
+    def wake(self) -> None:
+        """Say that something was committed."""
+        self._woken.set()
+
+    def end(self, reason: Reason) -> None:
+        """Let every reader be told why it ends."""
+        for reader in self.readers:
+            reader.end(reason)
+
+    async def close(self) -> None:
+        """Stop following."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def changed(self, reader: Reader) -> bool:
+        """Wait until there is more than the reader has seen, or a sign of life is due (True)."""
+        waiting = reader.waiting = asyncio.get_running_loop().create_future()
+        try:
+            return await waiting
+        finally:
+            reader.waiting = None
+
+    async def earlier(self, cursor: int, user_id: str | None, limit: int) -> tuple[Event, ...]:
+        """Read events behind a cursor from the store."""
+        return await self._store.events(self.realm_id, cursor, limit, user_id)
+
+    def heartbeat(self, cursor: int) -> Frame:
+        """Return the sign of life for a place; made once for all who stand there."""
+        if self._heartbeat.sequence != cursor:
+            self._heartbeat = heartbeat_frame(self.realm_id, cursor)
+        return self._heartbeat
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            # Before the look: what is committed while it goes on must be looked for again.
+            self._woken.clear()
+            try:
+                is_more, failures = await self._read_on(), 0
+            except WorldError as error:
+                is_more, failures = False, failures + 1
+                _log.warning("events not read", extra={"realm_id": self.realm_id, "error": type(error).__name__})
+            if is_more:
+                # Readers write what they were woken for before more may push it out of the ring.
+                await asyncio.sleep(0)
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self.limits.poll_s * min(1 + failures, MAX_BACKOFF))
+
+    async def _read_on(self, *, is_past: bool = False) -> bool:
+        """Read a page into the ring; return whether there was anything."""
+        async with self._reading:
+            events = await self._store.all_events(self.realm_id, self.ring.last, self.limits.page)
+            came = _gapless(events, self.ring.last)
+            self.ring.add([event_frame(event) for event in came])
+        if not is_past:
+            for event in came:
+                self._arrived(event)
+        if came:
+            for reader in self.readers:
+                reader.wake()
+        return bool(came)
+
+    async def _watch(self) -> None:
+        """Show readers signs of life, and end connections that take nothing."""
+        beat_at = self._monotonic() + self.limits.heartbeat_s
+        while True:
+            await asyncio.sleep(min(self.limits.heartbeat_s, self.limits.write_timeout_s) / 4)
+            now = self._monotonic()
+            for reader in tuple(self.readers):
+                self._check(reader, now)
+            if now >= beat_at:
+                beat_at = now + self.limits.heartbeat_s
+                for reader in self.readers:
+                    reader.wake(is_beat=True)
+
+    def _check(self, reader: Reader, now: float) -> None:
+        if reader.writing_since is None:
+            return
+        late_s = now - reader.writing_since
+        if late_s > self.limits.write_timeout_s:
+            reader.end("too_slow")
+        if late_s > 2 * self.limits.write_timeout_s:
+            self._cuts[reader]()
+
+
+def _gapless(events: tuple[Event, ...], last: int) -> list[Event]:
+    """Return events up to the first gap: what is missing is being committed, and comes with the next look."""
+    return [event for number, event in enumerate(events, last + 1) if event.sequence == number]

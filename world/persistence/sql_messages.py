@@ -1,0 +1,170 @@
+"""What the world tells others, in SQL: events of a realm's sequence, questions to the council, the outbox of the bus."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from world.persistence.port import Event, NewEvent, NewQuestion, OutboxRow, Question, QuestionState, Snapshot
+from world.persistence.sql_engine import Sql
+from world.persistence.sql_realms import check_realm
+from world.persistence.sql_rows import EVENT, QUESTION, event_from, question_from
+
+_NEW_EVENT: Final = (
+    f"INSERT INTO world_events ({EVENT}) VALUES"
+    " (:realm_id, :sequence, :tick_number, :kind, :payload, :user_id, :made_at, :correlation_id)"
+)
+_BEHIND = "WHERE realm_id = :realm_id AND sequence > :after"
+_PUBLIC = f"SELECT {EVENT} FROM world_events {_BEHIND} AND user_id IS NULL"
+_EVERY = f"SELECT {EVENT} FROM world_events {_BEHIND}"
+_OF_USER = f"SELECT {EVENT} FROM world_events {_BEHIND} AND user_id = :user_id"
+_IN_ORDER = " ORDER BY sequence LIMIT :limit"
+_NEWEST = (
+    f"SELECT {EVENT} FROM world_events WHERE realm_id = :realm_id AND user_id IS NULL AND kind = :kind"
+    " ORDER BY sequence DESC LIMIT :limit"
+)
+_ACTS: Final = (
+    "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, 'influence', sequence FROM world_influence"
+    " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
+)
+_EVENTS: Final = (
+    "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, kind, sequence FROM world_events"
+    " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
+)
+_MESSAGES: Final = (
+    "SELECT o.number, o.realm_id, o.topic, COALESCE(l.event_id, o.realm_id || '/' || CAST(o.sequence AS TEXT)),"
+    " COALESCE(l.candidate, e.payload), COALESCE(l.correlation_id, e.correlation_id) FROM world_outbox o"
+    " LEFT JOIN world_influence l"
+    " ON o.topic = 'influence' AND l.realm_id = o.realm_id AND l.sequence = o.sequence"
+    " LEFT JOIN world_events e ON o.topic <> 'influence' AND e.realm_id = o.realm_id AND e.sequence = o.sequence"
+)
+_PENDING: Final = f"{_MESSAGES} WHERE o.published_at IS NULL ORDER BY o.number LIMIT :limit"
+_OF_LATE: Final = f"{_MESSAGES} WHERE o.published_at >= :since AND o.number > :after ORDER BY o.number LIMIT :limit"
+_PUBLISHED: Final = "UPDATE world_outbox SET published_at = :now WHERE number = :number AND published_at IS NULL"
+_ASK: Final = (
+    f"INSERT INTO world_questions ({QUESTION}) VALUES (:realm_id, :question_id, :subject, :request, 'open',"
+    " :tick_number, NULL, NULL, :correlation_id) ON CONFLICT (question_id) DO NOTHING"
+)
+_QUESTION: Final = f"SELECT {QUESTION} FROM world_questions"
+_ANSWER: Final = (
+    "UPDATE world_questions SET state = :state, answer = :answer, decision_id = :decision_id"
+    " WHERE question_id = :question_id AND state NOT IN ('applied', 'expired')"
+)
+
+
+async def happen(sql: Sql, snapshot: Snapshot, events: Sequence[NewEvent], after: int, now: int) -> int:
+    """Write events behind a sequence, and their messages; return the newest sequence."""
+    rows: list[tuple[object, ...]] = [
+        (
+            snapshot.realm_id, sequence, snapshot.tick_number, event.kind, event.payload, event.user_id, now,
+            event.correlation_id,
+        )
+        for sequence, event in enumerate(events, after + 1)
+    ]  # fmt: skip
+    await sql.many(_NEW_EVENT, rows)
+    newest = after + len(rows)
+    if rows:
+        await sql.run(_EVENTS, realm_id=snapshot.realm_id, after=after, upto=newest)
+    return newest
+
+
+async def publish_acts(sql: Sql, realm_id: str, *, after: int, upto: int) -> None:
+    """Put the acts of a stretch of the ledger into the outbox."""
+    await sql.run(_ACTS, realm_id=realm_id, after=after, upto=upto)
+
+
+async def events(sql: Sql, realm_id: str, after: int, limit: int, user_id: str | None) -> tuple[Event, ...]:
+    """Return events behind a sequence that are for everybody, and one user's."""
+    values = {"realm_id": realm_id, "after": after, "limit": limit}
+    found = list(await sql.rows(_PUBLIC + _IN_ORDER, **values))
+    if user_id is not None:
+        found += await sql.rows(_OF_USER + _IN_ORDER, user_id=user_id, **values)
+        found.sort(key=lambda row: int(row[1]))
+    if not found:
+        await check_realm(sql, realm_id)
+    return tuple([event_from(row) for row in found[:limit]])
+
+
+async def all_events(sql: Sql, realm_id: str, after: int, limit: int) -> tuple[Event, ...]:
+    """Return every event behind a sequence."""
+    rows = await sql.rows(_EVERY + _IN_ORDER, realm_id=realm_id, after=after, limit=limit)
+    if not rows:
+        await check_realm(sql, realm_id)
+    return tuple([event_from(row) for row in rows])
+
+
+async def latest_events(sql: Sql, realm_id: str, kind: str, limit: int) -> tuple[Event, ...]:
+    """Return the newest events of a kind that are for everybody, newest first."""
+    rows = await sql.rows(_NEWEST, realm_id=realm_id, kind=kind, limit=limit)
+    if not rows:
+        await check_realm(sql, realm_id)
+    return tuple([event_from(row) for row in rows])
+
+
+async def last_sequence(sql: Sql, realm_id: str) -> int:
+    """Return the newest event's sequence."""
+    row = await sql.row("SELECT happened FROM world_realms WHERE realm_id = :realm_id", realm_id=realm_id)
+    if row is None:
+        await check_realm(sql, realm_id)
+    return int(row[0]) if row is not None else 0
+
+
+async def raise_questions(sql: Sql, realm_id: str, asked: Sequence[tuple[NewQuestion, int]]) -> None:
+    """Write questions with the ticks that raised them; one that is known stays as it is."""
+    for question, tick_number in asked:
+        await sql.run(_ASK, realm_id=realm_id, tick_number=tick_number, **question._asdict())
+
+
+async def question(sql: Sql, question_id: str) -> Question | None:
+    """Return one question."""
+    row = await sql.row(f"{_QUESTION} WHERE question_id = :question_id", question_id=question_id)
+    return question_from(row) if row is not None else None
+
+
+async def questions(sql: Sql, realm_id: str | None, state: QuestionState | None, limit: int) -> tuple[Question, ...]:
+    """Return questions, oldest first."""
+    asked = {"realm_id": realm_id, "state": state}
+    given = {name: value for name, value in asked.items() if value is not None}
+    where = " AND ".join([f"{name} = :{name}" for name in given])
+    rows = await sql.rows(
+        f"{_QUESTION}{' WHERE ' if where else ''}{where} ORDER BY number LIMIT :limit", limit=limit, **given
+    )
+    return tuple([question_from(row) for row in rows])
+
+
+async def answer(sql: Sql, question_id: str, state: QuestionState, said: bytes | None, decision_id: str | None) -> None:
+    """Write what became of a question.
+
+    Raises:
+        KeyError: where there is no such question.
+    """
+    values = {"question_id": question_id, "state": state, "answer": said, "decision_id": decision_id}
+    await sql.rows(_ANSWER, **values)
+    if await question(sql, question_id) is None:
+        raise KeyError(question_id)
+
+
+async def settle(sql: Sql, applied: str | None, expired: Sequence[str]) -> None:
+    """Mark the question that a step applied, and those that nobody answered in time."""
+    for question_id in expired:
+        await sql.run(
+            "UPDATE world_questions SET state = 'expired' WHERE question_id = :question_id AND state <> 'applied'",
+            question_id=question_id,
+        )
+    if applied is not None:
+        await sql.run(
+            "UPDATE world_questions SET state = 'applied' WHERE question_id = :question_id", question_id=applied
+        )
+
+
+async def pending(sql: Sql, limit: int) -> tuple[OutboxRow, ...]:
+    """Return the oldest messages not yet published."""
+    return tuple([OutboxRow(*row) for row in await sql.rows(_PENDING, limit=limit)])
+
+
+async def published(sql: Sql, since: int, after: int, limit: int) -> tuple[OutboxRow, ...]:
+    """Return messages that were marked as published at or after a time."""
+    return tuple([OutboxRow(*row) for row in await sql.rows(_OF_LATE, since=since, after=after, limit=limit)])
+
+
+async def mark_published(sql: Sql, numbers: Sequence[int], now: int) -> None:
+    """Mark messages as published; one that is published already stays so."""
+    await sql.many(_PUBLISHED, [(now, number) for number in numbers])

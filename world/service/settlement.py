@@ -1,0 +1,132 @@
+"""What settling a question writes: the record that a replay reads, what is told, what becomes of a disputed act (K17). Pure."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from policies.contracts.answer import Answer
+from policies.contracts.effects import Effect
+from policies.contracts.request import DecisionRequest
+from policies.numbers import scaled
+from world.persistence.port import LedgerRow, NewEvent, Question, Transition
+from world.realm.conditions import effects_allowed
+from world.realm.revising import concluded, effects_to_wire
+from world.realm.rules import WorldRules
+from world.realm.state import Realm
+
+
+class Settled(NamedTuple):
+    """A realm after a question, and what made it so."""
+
+    realm: Realm
+    subject: str
+    asked: tuple[Effect, ...]
+    allowed: tuple[Effect, ...]
+    kept: tuple[Effect, ...]
+    """Effects that took hold."""
+    dropped: tuple[str, ...]
+    """What no longer fitted the realm, by name."""
+
+
+def settled_by(
+    answer: Answer,
+    request: DecisionRequest,
+    realm: Realm,
+    rules: WorldRules,
+    *,
+    question: Question | None,
+    row: LedgerRow | None,
+) -> Settled:
+    """Settle a question by its answer.
+
+    Args:
+        question: None where somebody else than the world asked.
+        row: the act that a dispute is about.
+    """
+    subject = question.subject if question is not None else ""
+    if row is not None:
+        # An act under dispute counts by its points, in the tick in which it is accepted, and not twice.
+        late = () if row.state == "in_review" else (f"the act {row.event_id!r} is {row.state} by now",)
+        return Settled(concluded(realm, subject, (), (), rules).realm, subject, (), (), (), late)
+    asked, allowed = request.proposed_change.effects, effects_allowed(request.proposed_change.effects, answer)
+    found = concluded(realm, subject, asked, allowed, rules)
+    return Settled(found.realm, subject, asked, allowed, found.kept, found.dropped)
+
+
+def given_up(question: Question, realm: Realm, rules: WorldRules) -> Settled:
+    """Close a question that the council refuses to take: nothing of it happens, and a disputed act is left to expire."""
+    found = concluded(realm, question.subject, (), (), rules)
+    return Settled(found.realm, question.subject, (), (), (), found.dropped)
+
+
+def record_of(settled: Settled, told: Mapping[str, Any]) -> bytes:
+    """Return what a revision's snapshot keeps of what made it (`world.realm.revising.redo` reads it back).
+
+    Args:
+        told: the decision's id and verdict, or why there is none.
+    """
+    document = {
+        "made_by": "verdict",
+        **told,
+        "subject": settled.subject,
+        "asked": effects_to_wire(settled.asked),
+        "allowed": effects_to_wire(settled.allowed),
+        "dropped": list(settled.dropped),
+    }
+    return orjson.dumps(document)
+
+
+def transitions_of(row: LedgerRow | None, request: DecisionRequest, answer: Answer) -> tuple[Transition, ...]:
+    """Return what becomes of a disputed act by its verdict (K17); one that is not in review any more stays as it is."""
+    if row is None or row.state != "in_review":
+        return ()
+    because = f"the council said {answer.final_verdict}: {answer.decision_id}"
+    points = None
+    match answer.final_verdict:
+        case "approve":
+            state: Any = "accepted"
+        case "modify":
+            state, points = "accepted", _points_left(row, request, answer)
+        case "reject":
+            state = "rejected"
+        case _:
+            state = "quarantined"
+    return (Transition(row.sequence, state, because, points, "in_review"),)
+
+
+def events_of(
+    answer: Answer,
+    request: DecisionRequest,
+    settled: Settled,
+    transitions: tuple[Transition, ...],
+    row: LedgerRow | None,
+    correlation_id: str | None,
+) -> tuple[NewEvent, ...]:
+    """Return what is told: to everybody what was decided, to a player what became of the act."""
+    payload = {
+        "decision_id": answer.decision_id,
+        "verdict": answer.final_verdict,
+        "decision_type": request.decision_type,
+        "about": settled.subject.partition(":")[0],
+        "summary": request.proposed_change.summary,
+        "effects": effects_to_wire(settled.kept),
+        "dropped": list(settled.dropped),
+    }
+    told = [NewEvent("decision_applied", orjson.dumps(payload), correlation_id=correlation_id)]
+    if row is not None:
+        for transition in transitions:
+            outcome = orjson.dumps({"event_id": row.event_id, "state": transition.state})
+            told.append(NewEvent("review_settled", outcome, row.user_id, correlation_id))
+    return tuple(told)
+
+
+def _points_left(row: LedgerRow, request: DecisionRequest, answer: Answer) -> int:
+    """Return the points that count where a verdict bounds what an act moves: the same part of them."""
+    points = row.score.normalized if row.score is not None else 0
+    asked = sum(
+        scaled(effect.amount, 10_000) for effect in request.proposed_change.effects if effect.op == "faction_delta"
+    )
+    allowed = effects_allowed(request.proposed_change.effects, answer)
+    left = sum(scaled(effect.amount, 10_000) for effect in allowed if effect.op == "faction_delta")
+    return max(0, points * left // asked) if asked else points

@@ -1,0 +1,116 @@
+"""Sovereign actions on their way: proposed by a faction's leader, objected to by others, told in the feed (S0-48; companions.md).
+
+Each step is a revision of the realm, chained and replayable like a verdict; the tick closes the window and asks the council
+(`world.service.petitions`), and the verdict is applied like any other.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from world.errors import MovedOnError
+from world.persistence.port import Advance, NewEvent, WorldStore
+from world.realm.applying import revised
+from world.realm.rules import WorldRules
+from world.realm.sovereign import Proposal, Refusal, action_of, object_to, propose
+from world.realm.state import Proposed, Realm
+from world.service.clock import Clock
+from world.service.petitions import action_told
+from world.service.questions import action_key
+from world.service.realms import RealmReader, snapshot_of
+
+TRIES: Final = 5
+
+
+class Taken(NamedTuple):
+    """A sovereign action as it stands after a step."""
+
+    action: Proposed
+    snapshot_id: str
+    is_repeat: bool
+    """Whether the same step had been taken before."""
+
+
+class Sovereignty:
+    """Takes up proposals and objections.
+
+    Args:
+        store: where the world is.
+        realms: reads the latest state.
+        rules: the world's rules.
+        clock: milliseconds since 1970.
+    """
+
+    def __init__(self, store: WorldStore, realms: RealmReader, rules: WorldRules, clock: Clock) -> None:
+        self._store = store
+        self._realms = realms
+        self._rules = rules
+        self._clock = clock
+
+    async def propose(self, realm_id: str, proposal: Proposal) -> Taken | Refusal:
+        """Take up an action; the same id again is the same action, and is paid for once.
+
+        Raises:
+            UnknownRealmError: where there is no such realm.
+            MovedOnError: where the realm moved on at every try; nothing was written.
+        """
+        for attempt in range(TRIES):
+            realm = await self._realms.current(realm_id)
+            known = action_of(realm, proposal.action_id)
+            if known is not None:
+                return Taken(known, realm.snapshot_id, is_repeat=True)
+            if await self._store.question(action_key(realm_id, proposal.action_id)) is not None:
+                return Refusal(
+                    "under_way", f"the action {proposal.action_id!r} has been decided", "propose under a new id"
+                )
+            after = propose(realm, proposal, self._rules)
+            if isinstance(after, Refusal):
+                return after
+            record = {"made_by": "proposal", "proposal": proposal._asdict()}
+            taken = await self._write(realm, after, record, "sovereign_proposed", proposal.action_id, attempt)
+            if taken is not None:
+                return taken
+        raise AssertionError("the last try raises")
+
+    async def object_to(self, realm_id: str, action_id: str, *, faction_id: str, user_id: str) -> Taken | Refusal:
+        """Enter an objection of another faction.
+
+        Raises:
+            UnknownRealmError: where there is no such realm.
+            MovedOnError: where the realm moved on at every try; nothing was written.
+        """
+        for attempt in range(TRIES):
+            realm = await self._realms.current(realm_id)
+            known = action_of(realm, action_id)
+            if known is not None and (faction_id, user_id) in known.objections:
+                return Taken(known, realm.snapshot_id, is_repeat=True)
+            after = object_to(realm, action_id, faction_id=faction_id, user_id=user_id)
+            if isinstance(after, Refusal):
+                return after
+            record = {"made_by": "objection", "action_id": action_id, "faction_id": faction_id, "user_id": user_id}
+            taken = await self._write(realm, after, record, "sovereign_objected", action_id, attempt)
+            if taken is not None:
+                return taken
+        raise AssertionError("the last try raises")
+
+    async def _write(
+        self, before: Realm, after: Realm, record: Mapping[str, Any], kind: str, action_id: str, attempt: int
+    ) -> Taken | None:
+        """Write one step; None where the realm moved on meanwhile and the step is to be tried again."""
+        changed, now = revised(before, after), self._clock()
+        action = action_of(changed, action_id)
+        assert action is not None
+        step = Advance(
+            realm_id=before.realm_id,
+            expected=before.snapshot_id,
+            snapshot=snapshot_of(changed, orjson.dumps(record), now),
+            events=(NewEvent(kind, orjson.dumps(action_told(action))),),
+        )
+        try:
+            await self._store.advance(step, None, now)
+        except MovedOnError:
+            if attempt == TRIES - 1:
+                raise
+            return None
+        return Taken(action, changed.snapshot_id, is_repeat=False)
