@@ -15,6 +15,8 @@ BENCHMARKS = (
     "eval_backtest",
     "cli_start",
     "memory",
+    "world_ingestion",
+    "world_tick",
 )
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.world_tick [--json] [--rows N] [--accounts N] [--rounds N] [--sqlite-only]
 
-The ledger is filled past the store, by SQL, with acts of many accounts for four factions in eight territories, and the totals with
-what the store would have kept of them, before every round again. Ours: the whole `Ticker.run`, from the lease to the
-commit, with its snapshot, events and messages. The peer: one GROUP BY by territory, faction and account over a covering index,
-by the same driver, and nothing done with what it returns. They take turns, and the ratio is the median over the rounds.
+The ledger is filled past the store, by SQL, with acts of many accounts for the realm's factions in its territories, and the
+totals with what the store would have kept of them, before every round again. Ours: the whole `Ticker.run`, from the lease to the
+commit, with its snapshot, events and messages. The peer: one GROUP BY by territory, faction and account over a covering
+index, by the same driver, and nothing done with what it returns. They take turns, and the ratio is the median over the rounds.
 """
 
 import argparse

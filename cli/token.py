@@ -14,7 +14,7 @@ from cli.running import new_app
 from cli.token_files import PUBLIC, SIGNING, read_public, read_signing, write_keys
 from gateway.identity_inspecting import inspect as inspect_token
 from gateway.identity_keys import Audience, Keys, read_keys
-from gateway.identity_making import Wanted, make_key, mint, public_half
+from gateway.identity_making import Jwk, Wanted, make_key, mint, public_half
 from gateway.identity_tokens import Refusal, is_id
 from gateway.roles import Role
 from gateway.settings import Settings, read_settings
@@ -148,14 +148,14 @@ def _keys(settings: Settings, key_file: Path | None) -> Keys:
     return read_keys(read_bytes(str(path)), str(path))
 
 
-def _dropped(before: list[dict[str, object]], drop: list[str]) -> list[dict[str, object]]:
+def _dropped(before: list[Jwk], drop: list[str]) -> list[Jwk]:
     known = [str(key["kid"]) for key in before]
     if unknown := [kid for kid in drop if kid not in known]:
         raise CliError(f"no key is named {unknown[0]!r}", f"the key set has: {', '.join(known) or 'none'}")
     return [key for key in before if key["kid"] not in drop]
 
 
-def _named(key: dict[str, object]) -> dict[str, object]:
+def _named(key: Jwk) -> dict[str, object]:
     return {name: key.get(name) for name in ("kid", "alg", "audiences")}
 
 

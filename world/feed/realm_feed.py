@@ -92,13 +92,12 @@ class RealmFeed:
         """Stop following."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def changed(self, reader: Reader) -> bool:
         """Wait until there is more than the reader has seen, or a sign of life is due (True)."""
-        waiting = reader.waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        reader.waiting = waiting
         try:
             return await waiting
         finally:
@@ -129,6 +128,7 @@ class RealmFeed:
                 await asyncio.sleep(0)
                 continue
             with contextlib.suppress(TimeoutError):
+                # Not wait_for, which may swallow a cancellation in Python 3.11: then the feed would never end.
                 await asyncio.wait_for(self._woken.wait(), self.limits.poll_s * min(1 + failures, MAX_BACKOFF))
 
     async def _read_on(self, *, is_past: bool = False) -> bool:

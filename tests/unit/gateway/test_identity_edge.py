@@ -83,6 +83,11 @@ def _add_endpoints(app: FastAPI) -> None:
     async def outside(service: Annotated[Service, Depends(internal_caller)]) -> str:
         return service.name
 
+    @app.websocket("/internal/socket")
+    async def forgotten(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
     @app.websocket("/api/socket")
     async def socket(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
         await websocket.accept()
@@ -288,11 +293,6 @@ def test_a_socket_is_known_by_its_token_and_refused_without(app: Any) -> None:
 
 
 def test_no_socket_is_open_below_internal(app: Any) -> None:
-    @app.websocket("/internal/socket")
-    async def socket(websocket: WebSocket) -> None:
-        await websocket.accept()
-        await websocket.close()
-
     with TestClient(app) as client, pytest.raises(WebSocketDisconnect) as caught:
         client.websocket_connect("/internal/socket", headers=BEARER).__enter__()
     assert caught.value.code == 1008

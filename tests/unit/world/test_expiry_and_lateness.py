@@ -125,7 +125,7 @@ async def test_a_council_that_is_away_is_asked_again_later_each_time_and_everyth
 ):
     council = AwayCouncil(ReviewUnavailableError("down", "k"))
     living, row = await with_a_disputed_act(council)
-    tries = []
+    tries: list[int] = []
     for second in range(70):
         await living.verdicts.settle(REALM)
         tries += [second] * (len(council.tried) - len(tries))

@@ -18,7 +18,7 @@ class Move(NamedTuple):
     what: Literal["happen", "take", "leave"]
     who: int
     """Which client it is about, or which user an event is for."""
-    count: int
+    times: int
 
 
 class Client:
@@ -90,10 +90,10 @@ async def _play(moves: list[Move]) -> None:
     for move in moves:
         client = clients[move.who]
         if move.what == "happen":
-            await world.happen(move.count, USERS[move.who])
-            audience += [USERS[move.who]] * move.count
+            await world.happen(move.times, USERS[move.who])
+            audience += [USERS[move.who]] * move.times
         elif move.what == "take":
-            for _ in range(move.count):
+            for _ in range(move.times):
                 await client.take()
         else:
             await client.leave()

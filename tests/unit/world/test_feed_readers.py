@@ -237,7 +237,7 @@ async def test_a_store_that_fails_meanwhile_delays_events_and_loses_none() -> No
     world = await Happenings().begin()
     flaky = _FlakyStore()
     flaky.store = world.store
-    world.feeds = Feeds(flaky, LIMITS)  # type: ignore[arg-type]  # stands before a whole store
+    world.feeds = Feeds(flaky, LIMITS)
     reading = await world.reader()
     await reading.take()
 
@@ -255,7 +255,7 @@ async def test_one_whose_earlier_events_cannot_be_read_is_let_go_to_come_back() 
     world = await Happenings().begin()
     flaky = _FlakyStore()
     flaky.store = world.store
-    world.feeds = Feeds(flaky, LIMITS)  # type: ignore[arg-type]  # stands before a whole store
+    world.feeds = Feeds(flaky, LIMITS)
     await world.happen(20)
     reading = await world.reader(after=1)
     await reading.take()
@@ -291,3 +291,18 @@ class _FlakyStore:
         if self.is_away:
             raise StoreUnavailableError("it is away")
         return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_feed_ends_with_its_last_reader_even_while_it_wakes_up(steps: int) -> None:
+    """Whatever it is at when it is cancelled: asyncio.wait_for of Python 3.11 would swallow the end (python/cpython#86296)."""
+    world = await Happenings(LIMITS._replace(poll_s=60)).begin()
+    reading = await world.reader()
+    await asyncio.sleep(0.01)
+
+    world.feeds.wake(REALM)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        await world.feeds.leave(REALM, reading.reader)
