@@ -178,20 +178,22 @@ class Crowd:
     def _some(self, now: int, many: int) -> Iterator[ImpactCandidate]:
         for _ in range(many):
             kind = self._draw.random()
-            if kind < 0.6:
+            if kind < 0.7:
                 user, faction = self._draw.choice(_PEOPLE)
                 yield self._act(now, user, faction)
-            elif kind < 0.85:
+            else:
                 alt = self._draw.randrange(4)
                 yield self._act(now, f"whale-{alt}", "empire", device_id="one-machine", target_id="far-wilds")
-            else:
-                yield self._act(now, "bot", "veil", action_type="patrol_complete", device_id="bot-device")
+        # It does one thing only, again and again in every quarter of an hour: odd enough to be asked about.
+        for number in range(3):
+            at = now - 80_000 * number - self._draw.randrange(70_000)
+            yield self._act(now, "bot", "veil", at=at, action_type="patrol_complete", device_id="bot-device")
 
-    def _act(self, now: int, user: str, faction: str, **keys: Any) -> ImpactCandidate:
+    def _act(self, now: int, user: str, faction: str, at: int | None = None, **keys: Any) -> ImpactCandidate:
         self._number += 1
         kinds = ("faction_quest_complete", "duel_won", "chapter_complete", "sabotage", "caravan_guarded")
         action = keys.pop("action_type", self._draw.choice(kinds))
-        at = now - self._draw.randrange(240_000)
+        at = now - self._draw.randrange(240_000) if at is None else at
         document = {
             "event_id": f"{self._name}-{self._number}",
             "realm_id": REALM,

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-from tests.faults.living_world import REALM, START, TICK_MS, WORLD, Crowd, Databases, LivingWorld, opened, seed
+from tests.faults.living_world import REALM, START, TICK_MS, WORLD, Crowd, LivingWorld, opened, seed
 from tests.faults.world_checks import checked
 from tests.unit.world.living_realm import LivingRealm
 from world.influence.scoring import score
 from world.persistence import sql_steps
 from world.persistence.port import WorldStore
+from world.persistence.sql_engine import Sql
 from world.realm.state import state_hash
 from world.realm.tick import Points, TickInput, tick
 
@@ -103,7 +104,7 @@ async def test_a_tick_that_is_cut_off_at_any_statement_leaves_nothing_and_is_run
         await world.ingestion.submit(crowd.acts(now, 6))
         before = await _seen(databases.store)
         for statement in range(1, 200):
-            if not await _is_cut(databases, world, statement):
+            if not await _is_cut(world, statement):
                 break
             cuts += 1
             assert await _seen(databases.store) == before
@@ -113,12 +114,12 @@ async def test_a_tick_that_is_cut_off_at_any_statement_leaves_nothing_and_is_run
     await databases.close()
 
 
-async def _is_cut(databases: Databases, world: LivingWorld, statement: int) -> bool:
+async def _is_cut(world: LivingWorld, statement: int) -> bool:
     """Run a tick whose write ends at a statement; False where it came to its end first."""
     found, whole = _Statements(statement), sql_steps.advance
 
     async def cut(sql: Any, *args: Any) -> None:
-        await whole(_Counting(sql, found), *args)  # type: ignore[arg-type]
+        await whole(cast(Sql, _Counting(sql, found)), *args)
 
     sql_steps.advance = cut  # type: ignore[assignment]
     try:

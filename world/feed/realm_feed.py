@@ -129,7 +129,8 @@ class RealmFeed:
                 continue
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which may swallow a cancellation in Python 3.11: then the feed would never end.
-                await asyncio.wait_for(self._woken.wait(), self.limits.poll_s * min(1 + failures, MAX_BACKOFF))
+                async with asyncio.timeout(self.limits.poll_s * min(1 + failures, MAX_BACKOFF)):
+                    await self._woken.wait()
 
     async def _read_on(self, *, is_past: bool = False) -> bool:
         """Read a page into the ring; return whether there was anything."""

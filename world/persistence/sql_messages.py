@@ -137,7 +137,7 @@ async def answer(sql: Sql, question_id: str, state: QuestionState, said: bytes |
         KeyError: where there is no such question.
     """
     values = {"question_id": question_id, "state": state, "answer": said, "decision_id": decision_id}
-    await sql.rows(_ANSWER, **values)
+    await sql.run(_ANSWER, **values)
     if await question(sql, question_id) is None:
         raise KeyError(question_id)
 

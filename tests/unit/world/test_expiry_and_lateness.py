@@ -99,6 +99,7 @@ async def test_a_verdict_after_the_expiry_changes_nothing_and_is_named(verdict: 
     after = await living.realms.current(REALM)
     assert (after.territories, after.meters, after.standing) == (before.territories, before.meters, before.standing)
     assert ((await living.store.row(REALM, row.event_id)) or row).state == "rejected"
+    assert "review_settled" not in [event.kind for event in await living.store.events(REALM, user_id="bot")]
     assert ((await living.store.question(question.question_id)) or question).state == "expired"
     assert await worth(living) == 0
     assert (await replay(living.store, REALM, [WORLD.rules])).difference is None
