@@ -17,7 +17,8 @@ async def test_waiting_and_working_count_in_full() -> None:
         while time.process_time() < until:
             pass
         await asyncio.sleep(0.05)
-    assert watch.took_s >= 0.4
+    # 0.45 s in all, of which 0.25 would be left if either did not count; the kernel's own sum of delays is a little too long.
+    assert watch.took_s >= 0.35
 
 
 async def test_a_stopped_process_has_not_taken_the_time_it_stood_still() -> None:
