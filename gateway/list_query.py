@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from council.ledger.port import Filters
 from policies.contracts.base import Id
@@ -11,7 +11,20 @@ from policies.verdicts import DecisionType, Path, Verdict
 
 MAX_LIMIT: Final = 200
 """Most decisions on one page."""
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
+
+
+def _written_out(moment: object) -> object:
+    """Refuse bare numbers: pydantic would take them for seconds since 1970, which the document does not promise."""
+    if isinstance(moment, str) and not moment[4:5] == "-":
+        raise ValueError("write it out as a date and time with a zone, like 2026-11-21T09:30:00Z")
+    return moment
+
+
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC)),
+    BeforeValidator(_written_out),
+]
 """A time that can be told in UTC whatever its zone."""
 
 

@@ -199,6 +199,7 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems_too() -> None:
         ("limit=201", "/limit"),
         (f"verdict={CANARY}", "/verdict"),
         (f"cursor={CANARY}", "/cursor"),
+        ("since=12345", "/since"),
         ("since=2026-01-01T00:00:00", "/since"),
         (f"policy_hash={CANARY}", "/policy_hash"),
         (f"realm_id={CANARY}%20x", "/realm_id"),
