@@ -1,19 +1,22 @@
 """1,000 readers of one realm's feed at 10 events a second: how late events come, and what a reader costs in memory.
 
-Beside it, in turns in the same run, sse-starlette with a queue for each reader.
+Beside it, in turns in the same run, sse-starlette with a queue for each reader, and the floor: bare sockets that are all written
+the same bytes, with nothing of HTTP. Readers are one process, which notes what comes and when, and reads the times in it later.
+Where other work is on the machine, lateness is mostly the wait for a processor: processor time tells the servers apart, and
+`--alone` lets both processes go before all other work, where the system allows it (Linux, root).
 
-python -m benchmarks.feed_readers [--json] [READERS] [SECONDS]
+python -m benchmarks.feed_readers [--json] [--alone] [READERS] [SECONDS]
 """
 
 import os
 import re
-import selectors
+import select
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -35,8 +38,18 @@ class Load(NamedTuple):
     kib_a_reader: float
     cpu_us: float
     """Of the server's processor time that one event to one reader took: what other work on the machine changes least."""
+    reading_us: float
+    """The same of the readers' process."""
     share: float
     """Of the events that all readers together were due."""
+
+
+class _Received(NamedTuple):
+    """What one reader got at once."""
+
+    at_ns: int
+    """When, nanoseconds of this machine's clock."""
+    sent: bytes
 
 
 class _Use(NamedTuple):
@@ -52,55 +65,73 @@ def run_load(kind: str, readers: int, seconds: float) -> Load:
         with _connected(port, 20):
             pass  # what the first readers cost is not that of each
         before = _use(pid)
-        with _connected(port, readers) as selector:
-            start = _use(pid)
-            late = _listen(selector, seconds)
-            end = _use(pid)
+        with _connected(port, readers) as sockets:
+            start, spent = _use(pid), time.process_time()
+            received = _listen(sockets, seconds)
+            end, spent = _use(pid), time.process_time() - spent
+    late = _lateness(received)
     quantiles = statistics.quantiles(late, n=100)
     return Load(
         quantiles[49],
         quantiles[98],
         (end.resident_kib - before.resident_kib) / readers,
         (end.cpu_s - start.cpu_s) * 1e6 / len(late),
+        spent * 1e6 / len(late),
         len(late) / (readers * seconds * EVENTS_PER_S),
     )
 
 
-def _listen(selector: selectors.BaseSelector, seconds: float) -> list[float]:
-    """Return how late every event came to every reader, ms."""
-    found: list[float] = []
+def _listen(sockets: list[socket.socket], seconds: float) -> list[_Received]:
+    """Return all that came, and when."""
+    found: list[_Received] = []
+    buffer = bytearray(65_536)
+    room = memoryview(buffer)
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        for key, _ in selector.select(0.1):
-            received = key.fileobj.recv(65_536)  # type: ignore[union-attr]  # all of them are sockets
-            now = time.monotonic_ns()
-            found.extend([(now - int(at)) / 1e6 for at in _AT.findall(received)])
+    with _polled(sockets) as (poll, of):
+        while time.monotonic() < until:
+            for number, _ in poll(0.1):
+                size = of[number].recv_into(buffer)
+                found.append(_Received(time.monotonic_ns(), bytes(room[:size])))
     return found
 
 
-def _settle(selector: selectors.BaseSelector, readers: int) -> None:
+def _lateness(received: list[_Received]) -> list[float]:
+    """Return how late every event came to every reader, ms."""
+    return [(each.at_ns - int(at)) / 1e6 for each in received for at in _AT.findall(each.sent)]
+
+
+def _settle(sockets: list[socket.socket]) -> None:
     """Wait until every reader has been sent something."""
-    waiting = set(range(readers))
-    while waiting:
-        for key, _ in selector.select(0.1):
-            key.fileobj.recv(65_536)  # type: ignore[union-attr]  # as above
-            waiting.discard(key.data)
+    waiting = {one.fileno() for one in sockets}
+    with _polled(sockets) as (poll, of):
+        while waiting:
+            for number, _ in poll(0.1):
+                of[number].recv(65_536)
+                waiting.discard(number)
 
 
 @contextmanager
-def _connected(port: int, readers: int) -> Iterator[selectors.BaseSelector]:
-    sockets = []
-    selector = selectors.DefaultSelector()
+def _polled(
+    sockets: list[socket.socket],
+) -> Iterator[tuple[Callable[[float], list[tuple[int, int]]], dict[int, socket.socket]]]:
+    """Yield what waits for sockets, and them by number; without `selectors`, whose objects would cost as much as the reading."""
+    with select.epoll() as found:
+        for one in sockets:
+            found.register(one, select.EPOLLIN)
+        yield found.poll, {one.fileno(): one for one in sockets}
+
+
+@contextmanager
+def _connected(port: int, readers: int) -> Iterator[list[socket.socket]]:
+    sockets: list[socket.socket] = []
     try:
-        for number in range(readers):
+        for _ in range(readers):
             one = socket.create_connection(("127.0.0.1", port))
             one.sendall(_ASK)
             sockets.append(one)
-            selector.register(one, selectors.EVENT_READ, number)
-        _settle(selector, readers)
-        yield selector
+        _settle(sockets)
+        yield sockets
     finally:
-        selector.close()
         for one in sockets:
             one.close()
 
@@ -139,25 +170,33 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 def measure(readers: int, seconds: float) -> list[Row]:
     """Return the table: medians of rounds taken in turns."""
-    mine, theirs = [], []
+    kinds = ("peer", "floor", "ours")
+    loads: dict[str, list[Load]] = {kind: [] for kind in kinds}
     for _ in range(ROUNDS):
-        theirs.append(run_load("peer", readers, seconds))
-        mine.append(run_load("ours", readers, seconds))
-    own, other = _median(mine), _median(theirs)
+        for kind in kinds:
+            loads[kind].append(run_load(kind, readers, seconds))
+    peer, floor, own = [_median(loads[kind]) for kind in kinds]
     return [
-        Row("sse-starlette, a queue a reader: p50 / p99", f"{other.p50_ms:.0f} / {other.p99_ms:.0f} ms", "1.00", ""),
-        Row("ours: p50 / p99", f"{own.p50_ms:.0f} / {own.p99_ms:.0f} ms", _ratio(own.p99_ms, other.p99_ms), "<= 40 ms"),
-        Row("sse-starlette, memory a reader", f"{other.kib_a_reader:.1f} KiB", "1.00", ""),
+        Row("sse-starlette, a queue a reader: p50 / p99", _late(peer), "1.00", ""),
+        Row("bare sockets: p50 / p99", _late(floor), _ratio(floor.p99_ms, peer.p99_ms), ""),
+        Row("ours: p50 / p99", _late(own), _ratio(own.p99_ms, peer.p99_ms), "<= 40 ms"),
+        Row("sse-starlette, memory a reader", f"{peer.kib_a_reader:.1f} KiB", "1.00", ""),
         Row(
             "ours, memory a reader",
             f"{own.kib_a_reader:.1f} KiB",
-            _ratio(own.kib_a_reader, other.kib_a_reader),
+            _ratio(own.kib_a_reader, peer.kib_a_reader),
             "<= 16 KiB",
         ),
-        Row("sse-starlette, processor time an event and reader", f"{other.cpu_us:.1f} µs", "1.00", ""),
-        Row("ours, processor time an event and reader", f"{own.cpu_us:.1f} µs", _ratio(own.cpu_us, other.cpu_us), ""),
+        Row("sse-starlette, processor time an event and reader", f"{peer.cpu_us:.1f} µs", "1.00", ""),
+        Row("bare sockets, the same", f"{floor.cpu_us:.1f} µs", _ratio(floor.cpu_us, peer.cpu_us), ""),
+        Row("ours, the same", f"{own.cpu_us:.1f} µs", _ratio(own.cpu_us, peer.cpu_us), ""),
+        Row("readers' process, the same", f"{own.reading_us:.1f} µs", "", ""),
         Row("ours, events that came of those due", f"{100 * own.share:.1f} %", "", ""),
     ]
+
+
+def _late(load: Load) -> str:
+    return f"{load.p50_ms:.0f} / {load.p99_ms:.0f} ms"
 
 
 def _median(loads: list[Load]) -> Load:
@@ -170,6 +209,8 @@ def _ratio(one: float, other: float) -> str:
 
 def main() -> None:
     """Measure and print."""
+    if "--alone" in sys.argv:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # servers are started with it too
     numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
     readers, seconds = [*numbers, *(1_000, 10)[len(numbers) :]][:2]
     title = f"{readers} readers of one feed, {EVENTS_PER_S} events a second"

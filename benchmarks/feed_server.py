@@ -1,6 +1,6 @@
-"""Servers that `feed_readers` loads: the whole council with its feed, and sse-starlette as its documentation uses it.
+"""Servers that `feed_readers` loads: the whole council with its feed, sse-starlette as it is documented, and bare sockets.
 
-python -m benchmarks.feed_server ours|peer PORT
+python -m benchmarks.feed_server ours|peer|floor PORT
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import uvicorn
@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from gateway.app import build_app
 from gateway.bootstrap import open_council
-from gateway.feed_protocols import CuttableHttp
+from gateway.feed_protocols import WiredHttp
 from gateway.settings import read_settings
 from gateway.world_bootstrap import open_world
 from world.persistence.port import Advance, NewEvent, WorldStore
@@ -64,7 +64,7 @@ async def ours(port: int) -> None:
     await world.seed(REALM)
     app = build_app(replace(council.parts(), world=world.parts()), settings)
     async with _beside(publish(world.store)):
-        await _serve(app, port, CuttableHttp)
+        await _serve(app, port, WiredHttp)
 
 
 async def peer(port: int) -> None:
@@ -98,6 +98,30 @@ async def peer(port: int) -> None:
         await _serve(app, port, "httptools")
 
 
+async def floor(port: int) -> None:
+    """Write the same bytes to every connection: what the system alone takes."""
+    connections: set[asyncio.Transport] = set()
+
+    class Connection(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = cast("asyncio.Transport", transport)
+
+        def data_received(self, _: bytes) -> None:
+            self.transport.write(b"hello\n")
+            connections.add(self.transport)
+
+        def connection_lost(self, _: Exception | None) -> None:
+            connections.discard(self.transport)
+
+    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", port, backlog=4_096)
+    async with server:
+        while True:
+            await asyncio.sleep(1 / EVENTS_PER_S)
+            document = orjson.dumps(payload())
+            for transport in connections:
+                transport.write(document)
+
+
 @contextlib.asynccontextmanager
 async def _beside(work: Any) -> AsyncIterator[None]:
     task = asyncio.create_task(work)
@@ -113,4 +137,4 @@ async def _serve(app: Any, port: int, http: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run({"ours": ours, "peer": peer}[sys.argv[1]](int(sys.argv[2])))
+    uvloop.run({"ours": ours, "peer": peer, "floor": floor}[sys.argv[1]](int(sys.argv[2])))

@@ -14,7 +14,8 @@ from cli.render_parts import bar, columns, cut, section
 from cli.text import clean, counted
 
 Document = Mapping[str, Any]
-FACTION_STYLES: Final = ("cyan", "red", "green", "magenta", "yellow", "blue")
+FACTION_STYLES: Final = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2")
+"""The colour-blind tell them apart too: Okabe and Ito's palette without yellow and black (doi 10.1038/nmeth.1618)."""
 _PHASES: Final = {"stable": "", "contested": "contested", "conflict": "⚔ conflict", "protected": "at peace"}
 _PHASE_STYLES: Final = {"contested": "yellow", "conflict": "bold red", "protected": "dim"}
 _METER_WIDTH: Final = 20

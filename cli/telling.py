@@ -9,6 +9,7 @@ from gateway.errors import GatewayError, SettingsError
 from policies.faults import InvalidInputError, PoliciesError
 from policies.policy_faults import InvalidPolicyError
 from world.errors import StoreConfigError, StoreUnavailableError, WorldError
+from world.realm.rules_document import InvalidWorldError
 from world.review.port import ReviewError, ReviewRefusedError
 
 
@@ -24,6 +25,9 @@ def _refused(error: Exception) -> CliError | None:
     match error:
         case InvalidInputError():
             return CliError("the input is refused", "", [str(fault) for fault in error.faults])
+        case InvalidWorldError():
+            fix = "--world or COUNCIL_WORLD_PATH names the file; world/data/aelvyndor.yaml shows every key"
+            return CliError("the world's file is refused", fix, [str(fault) for fault in error.faults])
         case InvalidPolicyError():
             fix = "docs/policy.md explains every key; 'council policy lint FILE' checks a file"
             return CliError("the policy is refused", fix, [str(fault) for fault in error.faults])

@@ -15,6 +15,10 @@ COMMANDS: Final[dict[str, Command]] = {
     "queue": Command(
         "cli.world_queue", "Show what waits: acts in quarantine or in review, and questions to the council."
     ),
+    "sovereign": Command(
+        "cli.world_sovereign",
+        "List, propose and object to what factions do as a whole: costly, seldom, decided by the council.",
+    ),
     "dead-letters": Command(
         "cli.world_dead_letters", "List, show and send again messages that a consumer could not take."
     ),

@@ -15,6 +15,7 @@ from cli.output import note, write_json, write_line
 from cli.render_world_queue import render_letter, render_letters
 from cli.running import new_app
 from cli.text import clean, counted
+from council.ledger.opening import migrate
 from gateway.settings import read_settings
 from world.bus.opening import VARIABLE, open_bus
 from world.bus.port import Bus, BusConfigError, BusUnavailableError, DeadLetter, UnknownLetterError
@@ -138,9 +139,12 @@ def _with_bus(bus: str | None, database: str | None, work: Callable[[Bus], Await
     database_url = settings.database_url.get_secret_value()
     url = settings.bus_url.get_secret_value() if settings.bus_url is not None else None
 
+    # First: a missing database is told as such, and not made; one that only the world has used gets the bus's tables.
+    asyncio.run(open_world_store(database_url, create=False).close())
+    if database_url.startswith("sqlite"):
+        migrate(database_url)
+
     async def run() -> T:
-        # First: a missing database is told as such, and not made.
-        await open_world_store(database_url, create=False).close()
         opened = open_bus(url, database_url)
         try:
             return await work(opened)

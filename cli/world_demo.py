@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -45,13 +43,13 @@ def demo(
 
 
 def day(seed: int, ticks: int, world: str | None, policy: str | None) -> DayReport:
-    """Play a day with a council of its own, whose database is thrown away."""
+    """Play a day with a council of its own, which keeps its decisions in memory: nothing of the day is to stay."""
     # Late: the council loads LangGraph, which --help must not wait for.
     from gateway.bootstrap import open_council  # noqa: PLC0415
     from gateway.in_process import InProcessReviewClient  # noqa: PLC0415
 
-    async def play(database: str) -> DayReport:
-        settings = read_settings(database_url=database, policy_path=policy)
+    async def play() -> DayReport:
+        settings = read_settings(database_url="memory://", policy_path=policy)
         council = await open_council(settings)
         try:
             reviews = InProcessReviewClient(council.service)
@@ -62,8 +60,7 @@ def day(seed: int, ticks: int, world: str | None, policy: str | None) -> DayRepo
             await council.close()
 
     logging.getLogger("world").addHandler(logging.NullHandler())
-    with tempfile.TemporaryDirectory(prefix="council-day-") as directory:
-        return asyncio.run(play(f"sqlite:///{Path(directory).as_posix()}/day.db"))
+    return asyncio.run(play())
 
 
 def day_document(report: DayReport) -> dict[str, Any]:

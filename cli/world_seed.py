@@ -1,9 +1,11 @@
 """`council world seed`: a realm from the world's file."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
+from cli.errors import CliError
 from cli.options import AsJson, Database
 from cli.output import write_json, write_line
 from cli.running import new_app
@@ -16,6 +18,8 @@ from world.service.realms import first_snapshot
 
 app = new_app()
 DEFAULT_REALM = "aelvyndor"
+_NAME: Final = re.compile(r"[\w.:@/+\-]{1,128}")
+"""What an act or a decision request takes as an id: under another name nobody could ever act in the realm."""
 
 
 @app.command()
@@ -30,6 +34,11 @@ def seed(
 
     Safe to run again and again. The database is made where a SQLite file is missing.
     """
+
+    if not _NAME.fullmatch(realm):
+        raise CliError(
+            f"the realm cannot be called {realm!r}", "--realm takes 1 to 128 of: letters, digits, _ . : @ / + -"
+        )
 
     async def make(store: WorldStore, settings: Settings) -> None:
         found = world_file(world, settings)

@@ -24,7 +24,8 @@ from gateway.review_endpoint import PATH, ReviewEndpoint
 from gateway.routes import build_router, problem_response
 from gateway.settings import Settings
 from gateway.world_routes import add_world
-from policies.faults import Fault, pointer
+from policies.contracts.reading import describe
+from policies.faults import Fault
 
 _OFF: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 """Our own metrics and logs say it; asking for theirs on every request would only cost time."""
@@ -34,7 +35,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 class CouncilApp(FastAPI):
     """FastAPI behind our own edge, which is all that stands before the hot endpoint."""
 
-    edge: Edge
+    edge: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
@@ -67,18 +68,16 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
     app.include_router(build_router(parts))
     if parts.world is not None:
         add_world(app, parts.world, parts.metrics)
-    origins = settings.allowed_origins()
     within: ASGIApp = partial(FastAPI.__call__, app)
-    if parts.world is not None and parts.world.feed is not None and not origins:
-        # Where pages of other origins may read, the stream goes the long way, through the layer that lets them.
+    if parts.world is not None and parts.world.feed is not None:
         within = FeedShortcut(within, parts.world.feed)
-    app.edge = Edge(
+    edge = Edge(
         within,
         shortcut=Shortcut("POST", PATH, endpoint),
         identities=identities,
         metrics=parts.metrics,
     )
-    allow_origins(app, origins)
+    app.edge = allow_origins(edge, settings.allowed_origins())
     _handle_errors(app, parts.metrics)
     _describe(app)
     return app
@@ -104,8 +103,8 @@ def _handle_errors(app: FastAPI, metrics: Metrics) -> None:
 
 
 def _fault(detail: Any) -> Fault:
-    message: str = detail["msg"]
-    return Fault(pointer(*detail["loc"][1:]), message[0].lower() + message[1:])
+    # The first part of its place says whether it stands in the path, the query or a header.
+    return describe(detail["type"], detail["loc"][1:], detail["msg"], detail.get("ctx", {}), {})
 
 
 def _describe(app: FastAPI) -> None:

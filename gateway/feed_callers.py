@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 
 from gateway.body import RequestRefusedError
-from gateway.feed_parts import CUT, FeedParts
+from gateway.feed_parts import WIRE, FeedParts
 from gateway.identity import User
 from gateway.identity_dependencies import optional_user
 from gateway.problems import Problem, invalid_parameters
@@ -20,6 +20,7 @@ from world.errors import WorldError
 from world.feed.feeds import FeedFullError
 from world.feed.frames import Audience
 from world.feed.reader import Reader
+from world.feed.wire import Wire
 
 _SEQUENCE: Final = re.compile(r"[0-9]{1,18}")
 BAD_TICKET: Final = Problem(
@@ -56,9 +57,9 @@ async def opened(asked: Asked, parts: FeedParts, connection: HTTPConnection) -> 
     Raises:
         RequestRefusedError: 404 without such a realm, 503 without a place or a store.
     """
-    cut = connection.scope.get(CUT, lambda: None)
+    wire: Wire = connection.scope.get(WIRE, Wire())
     with refusing():
-        return await parts.feeds.open(asked.realm_id, asked.audience, asked.after, cut)
+        return await parts.feeds.open(asked.realm_id, asked.audience, asked.after, wire)
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except FeedFullError as error:
-        raise RequestRefusedError(_full(error)) from error
+        raise RequestRefusedError(full(error.retry_s)) from error
     except WorldError as error:
         problem = world_problem_of(error)
         if problem is None:
@@ -114,11 +115,12 @@ def _after(header: str | None, query: QueryParams) -> int | None:
     return None
 
 
-def _full(error: FeedFullError) -> Problem:
+def full(retry_s: int) -> Problem:
+    """Return the problem of a reader who finds no place."""
     return Problem(
         "feed-full",
         503,
         "there is no place for another reader now",
         "connect again later, with the last id to go on from there",
-        {"Retry-After": str(error.retry_s)},
+        {"Retry-After": str(retry_s)},
     )

@@ -10,8 +10,8 @@ from world.feed.reader import Ended
 from world.feed.tickets import Tickets
 
 Transport = Literal["sse", "websocket"]
-CUT: Final = "council.cut"
-"""Key of a scope: ends the connection at once, whatever still waits to be written; only our own server sets it."""
+WIRE: Final = "council.wire"
+"""Key of a scope: the `Wire` below a connection; only our own server sets it."""
 
 
 class FeedWatch(Protocol):

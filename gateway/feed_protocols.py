@@ -1,7 +1,8 @@
-"""uvicorn's protocols with one addition: an endpoint can end its connection at once.
+"""uvicorn's protocols with two additions: an endpoint can end its connection at once, and others may write to it meanwhile.
 
 uvicorn lets an application close a connection only behind what still waits to be written; a peer that takes nothing holds that
-up for as long as it likes, and with it the memory of what waits.
+up for as long as it likes, and with it the memory of what waits. And it is written to only by the task that serves it: where
+thousands are sent the same bytes, waking each of their tasks costs more than all the writing.
 """
 
 from typing import Any, cast
@@ -11,28 +12,36 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from gateway.feed_parts import CUT
+from gateway.feed_parts import WIRE
+from world.feed.wire import Wire
 
 WS_MAX_BYTES = 4_096
 """Largest message that a reader may send; none of them means anything."""
 
 
-class CuttableHttp(HttpToolsProtocol):
-    """HTTP/1.1 whose scopes hold `CUT`."""
+class WiredHttp(HttpToolsProtocol):
+    """HTTP/1.1 whose scopes hold their `Wire`."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast("dict[str, Any]", self.scope)[CUT] = self.transport.abort
+        cast("dict[str, Any]", self.scope)[WIRE] = Wire(self.transport.abort, self._push)
+
+    def _push(self, chunk: bytes) -> bool:
+        # INVARIANT: a response without a length is under way, which uvicorn sends in chunks; its task waits for something else.
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        self.transport.write(chunk)
+        return True
 
 
-class CuttableSocket(WebSocketsSansIOProtocol):
-    """WebSocket whose scopes hold `CUT`."""
+class WiredSocket(WebSocketsSansIOProtocol):
+    """WebSocket whose scopes hold their `Wire`."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         # The application runs in a task of its own, which begins after this; a handshake that failed has no scope.
         if (scope := getattr(self, "scope", None)) is not None:
-            scope[CUT] = self.transport.abort
+            scope[WIRE] = Wire(self.transport.abort)
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Awaitable
 from typing import Final
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,12 +15,18 @@ from gateway.feed_parts import FeedParts
 from gateway.feed_socket import SocketEndpoint
 from gateway.feed_stream import StreamEndpoint
 from gateway.feed_tickets import TicketEndpoint
+from gateway.problems import Problem
 
 STREAM = "/api/world/{realm}/stream"
 SOCKET = "/api/world/{realm}/ws"
 TICKET = "/api/world/{realm}/stream/ticket"
-
-
+NO_HANDSHAKE: Final = Problem(
+    "upgrade-required",
+    426,
+    "this is the address of a WebSocket",
+    "connect to it as one, or read /api/world/{realm}/stream",
+    {"Upgrade": "websocket", "Connection": "Upgrade"},
+)
 _STREAM: Final = re.compile(r"/api/world/([^/]+)/stream")
 
 
@@ -54,6 +62,11 @@ def feed_routes(parts: FeedParts) -> list[BaseRoute]:
     """Return the feed's routes."""
     return [
         Route(STREAM, StreamEndpoint(parts), methods=["GET"], name="stream"),
+        Route(SOCKET, _no_handshake, methods=["GET"], name="no_socket"),
         WebSocketRoute(SOCKET, SocketEndpoint(parts), name="socket"),
         Route(TICKET, TicketEndpoint(parts).__call__, methods=["POST"], name="stream_ticket"),
     ]
+
+
+async def _no_handshake(_: Request) -> Response:
+    raise RequestRefusedError(NO_HANDSHAKE)

@@ -13,7 +13,7 @@ from gateway.roles import Permission
 from gateway.world_problems import NO_REALM
 from world.feed.tickets import TTL_S, Ticket
 
-_TOO_MANY = Problem(
+TOO_MANY = Problem(
     "tickets-exhausted", 503, "too many tickets wait for their use", "ask again later", {"Retry-After": str(TTL_S)}
 )
 _may_read = require(Permission.READ_OWN)
@@ -38,7 +38,7 @@ class TicketEndpoint:
         with refusing():
             is_kept = await self._parts.tickets.give(secret, Ticket(realm_id, audience_of(user)))
         if not is_kept:
-            raise RequestRefusedError(_TOO_MANY)
+            raise RequestRefusedError(TOO_MANY)
         told = {
             "ticket": secret,
             "expires_in_s": TTL_S,

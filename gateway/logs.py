@@ -55,6 +55,7 @@ FIELDS: Final = (
     "duty",
     "failures",
     "group",
+    "message_id",
     "wait_s",
 )
 """Names of `extra` fields that are written; everything else is dropped."""

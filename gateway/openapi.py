@@ -1,4 +1,4 @@
-"""The OpenAPI document: made from the models, with the review endpoint, which no framework describes, written out."""
+"""The OpenAPI document: made from the models, with what no framework describes, the review endpoint and the feed, written out."""
 
 from typing import Any, Final
 
@@ -7,9 +7,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from gateway.examples import ANSWER, DECISION_ID, REQUEST
+from gateway.feed_declared import feed_paths
+from gateway.feed_routes import STREAM, TICKET
 from gateway.review_endpoint import PATH
 from gateway.shown import PendingShown, ProblemShown, declared
-from gateway.world_asked import ActsAsked, ApplyAsked, RulingAsked, TickAsked
+from gateway.world_asked import ActsAsked, ApplyAsked, ObjectionAsked, RulingAsked, SovereignAsked, TickAsked
 from policies.contracts.answer import Answer
 from policies.contracts.request import DecisionRequest
 
@@ -17,7 +19,7 @@ VERSION: Final = "1.0.0"
 """Version of the HTTP interface, apart from the product's."""
 _REF: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9_.:@/+\-]+$"}
-_ASKED: Final = (ActsAsked, TickAsked, ApplyAsked, RulingAsked)
+_ASKED: Final = (ActsAsked, TickAsked, ApplyAsked, RulingAsked, SovereignAsked, ObjectionAsked)
 _ABOUT: Final = (
     "Decides whether a high-impact change to a shared game world may happen, and records why. Errors are RFC 9457 problem"
     " documents; they never repeat what was sent. Every response carries X-Correlation-Id."
@@ -49,6 +51,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         "user_token": {"type": "http", "scheme": "bearer", "description": "A user's JWT for council:user."},
     }
     document["paths"][PATH] = {"post": _review()}
+    if any(getattr(route, "path", None) == STREAM for route in app.routes):
+        document["paths"].update(feed_paths())
     for path, item in document["paths"].items():
         for operation in item.values():
             operation["security"] = _security(path)
@@ -63,7 +67,7 @@ def _security(path: str) -> list[dict[str, list[str]]]:
         return [{"service_token": []}]
     if not path.startswith("/api/"):
         return []
-    return [{"user_token": []}] if path.endswith("/me") else [{}, {"user_token": []}]
+    return [{"user_token": []}] if path.endswith("/me") or path == TICKET else [{}, {"user_token": []}]
 
 
 def _review() -> dict[str, Any]:

@@ -18,7 +18,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 MAX_FAULTS: Final = 32
 """Most faults that one problem lists."""
 _PREFIX: Final = "urn:problem-type:council:"
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}|\d{1,6}")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}|\d{1,6}|")
 # Suggestions name what the body itself holds ("did you mean", "known"): good on a command line, an echo here.
 _SUGGESTION = re.compile(r" \((?:did you mean|known:).*\)$", re.DOTALL)
 

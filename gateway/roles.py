@@ -31,15 +31,11 @@ class Permission(StrEnum):
     """Report players' acts."""
     ASK_COUNCIL = "ask_council"
     DECLARE_ACTION = "declare_action"
-    """Declare a sovereign action for a faction."""
+    """Propose a sovereign action for a faction, or object to one."""
     RUN_TICK = "run_tick"
     APPLY_DECISION = "apply_decision"
     RULE_ON_ACTS = "rule_on_acts"
     """Release an act from quarantine, or roll one back."""
-    GOVERN_REALM = "govern_realm"
-    """Change a realm's mode, stop the council, go back to a snapshot."""
-    HANDLE_QUEUE = "handle_queue"
-    """Look at dead letters and send them again."""
     ADMINISTER = "administer"
     """Whatever no other permission covers."""
 
@@ -65,7 +61,6 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
         Permission.DECLARE_ACTION,
         Permission.APPLY_DECISION,
         Permission.RULE_ON_ACTS,
-        Permission.GOVERN_REALM,
     },
     Role.ADMIN: frozenset(Permission),
 }
@@ -85,6 +80,7 @@ INTERNAL_CALLS: Final = (
     InternalCall("POST", "/internal/influence/submit", Permission.SUBMIT_INFLUENCE),
     InternalCall("POST", "/internal/world/tick/run", Permission.RUN_TICK),
     InternalCall("POST", "/internal/world/apply-decision", Permission.APPLY_DECISION),
+    InternalCall("POST", "/internal/world/sovereign", Permission.DECLARE_ACTION),
     InternalCall("POST", "/internal/world/queue", Permission.RULE_ON_ACTS),
     InternalCall("GET", "/internal/world", Permission.READ_HIDDEN),
 )

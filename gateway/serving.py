@@ -22,7 +22,7 @@ from council.ledger.port import LedgerError
 from gateway.app import build_app
 from gateway.bootstrap import Council, open_council
 from gateway.errors import GatewayError
-from gateway.feed_protocols import WS_MAX_BYTES, CuttableHttp, CuttableSocket
+from gateway.feed_protocols import WS_MAX_BYTES, WiredHttp, WiredSocket
 from gateway.logs import configure_logging
 from gateway.settings import Settings, unknown_variables
 from gateway.world_bootstrap import LivingWorld, open_world
@@ -62,8 +62,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     app = build_app(parts, settings, _lifespan(council, world, settings))
     config = uvicorn.Config(
         app,
-        http=CuttableHttp,
-        ws=CuttableSocket,
+        http=WiredHttp,
+        ws=WiredSocket,
         ws_max_size=WS_MAX_BYTES,
         ws_per_message_deflate=False,  # a window of its own for each reader would cost more than its events
         lifespan="on",

@@ -43,14 +43,56 @@ class ApplyAsked(Wire):
 
 
 class RulingAsked(Wire):
-    """What a game master says of an act in quarantine."""
+    """What a game master says of an act in quarantine, or of the appeal against one that expired."""
 
     realm_id: Id
     event_id: Id
     ruling: Literal["release", "reject"]
+    """release: it counts in the next tick, and an appeal is granted; reject: it does not count."""
     by: Id
     """Who says it."""
     because: Line
+
+
+class SovereignAsked(Wire):
+    """A sovereign action that a faction's leader proposes; the game server vouches for who leads a faction."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "action_id": "annex-42", "realm_id": "realm-1", "kind": "annexation", "faction_id": "veil",
+                    "user_id": "u-123", "target": "far-wilds",
+                }
+            ]
+        }
+    )  # fmt: skip
+
+    action_id: Id
+    """Names the action for ever: sent again, it is the same action and paid for once."""
+    realm_id: Id
+    kind: Id
+    """One of the world's file: `GET /api/world/{realm}/actions` lists them."""
+    faction_id: Id
+    """Faction that acts."""
+    user_id: Id
+    """Who proposes it for the faction."""
+    target: Id | None = None
+    """Territory or faction that it is done to, where the kind has one."""
+
+
+class ObjectionAsked(Wire):
+    """An objection of another faction to a sovereign action under way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"realm_id": "realm-1", "faction_id": "empire", "user_id": "u-7"}]}
+    )
+
+    realm_id: Id
+    faction_id: Id
+    """Faction that objects."""
+    user_id: Id
+    """Who speaks for it; a second objection of the same player says no more."""
 
 
 class _Query(BaseModel):
@@ -99,4 +141,5 @@ class QueueQuery(PageQuery):
     """Which held acts."""
 
     realm_id: Id
-    state: Literal["quarantined", "in_review"] = "quarantined"
+    state: Literal["quarantined", "in_review", "expired"] = "quarantined"
+    """quarantined: wait for a person; in_review: wait for the council; expired: got no verdict in time, open to appeal."""

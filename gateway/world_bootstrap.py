@@ -82,6 +82,7 @@ class LivingWorld:
             ingestion=self.ingestion,
             ticker=self.ticker,
             verdicts=self.verdicts,
+            sovereignty=self.sovereignty,
             decisions=self.decisions,
             clock=self.clock,
             signature=BodySignature(secret.get_secret_value()) if secret is not None else None,

@@ -19,8 +19,10 @@ from gateway.problems import (
 )
 from gateway.rate_limits import Limited, too_often
 from gateway.world_problems import (
+    ACTION_KEY,
     BATCH_KEY,
     HELD_ELSEWHERE,
+    IN_REVIEW,
     KEY_CONFLICT,
     NO_ACT,
     NO_REALM,
@@ -29,11 +31,13 @@ from gateway.world_problems import (
     already_ruled,
     bad_signature,
     rejected,
+    sovereign_refused,
     world_problem_of,
     wrong_tick,
 )
 from policies.faults import Fault, InvalidInputError
 from world.errors import MovedOnError, StoreUnavailableError
+from world.realm.sovereign import Refusal
 from world.review.port import ReviewUnavailableError
 
 
@@ -53,6 +57,7 @@ _REJECTED: Final = {
             "kind": "foreign_points",
             "told": "base_points is not what the catalogue says of this action",
             "fix": "send 20: only the server scores",
+            "path": "/base_points",
         }
     ],
     "anomaly": {"score": 0, "terms": {}},
@@ -60,16 +65,23 @@ _REJECTED: Final = {
     "retry_after_s": None,
 }
 _PROBLEMS: Final[dict[int, tuple[Problem, ...]]] = {
-    400: (_of(InvalidInputError([Fault("", "an object repeats a key", "give every key once")])), BATCH_KEY),
+    400: (_of(InvalidInputError([Fault("", "an object repeats a key", "give every key once")])), BATCH_KEY, ACTION_KEY),
     401: (refused(Reason.MISSING), refused(Reason.MISSING, is_internal=True), bad_signature("sign the bytes as sent")),
     403: (FORBIDDEN, FOREIGN_REALM),
-    404: (NO_REALM, NO_DECISION, NO_ACT),
+    404: (
+        NO_REALM,
+        NO_DECISION,
+        NO_ACT,
+        sovereign_refused(Refusal("unknown_action", "", "read the realm's sovereign actions")),
+    ),
     408: (SLOW_BODY,),
     409: (
         HELD_ELSEWHERE,
         wrong_tick(1_042),
         _of(MovedOnError("realm-1", "snap-1042", "snap-1043")),
+        IN_REVIEW,
         already_ruled("accepted", "released by ana: seen in the replay"),
+        sovereign_refused(Refusal("cooldown", "the faction did this too recently", "from tick 193 on")),
     ),
     413: (too_large(1_048_576),),
     415: (NOT_JSON,),
@@ -79,6 +91,7 @@ _PROBLEMS: Final[dict[int, tuple[Problem, ...]]] = {
         KEY_CONFLICT,
         WRONG_ANSWER,
         rejected(_REJECTED),
+        sovereign_refused(Refusal("unknown_kind", "", "did you mean 'annexation'?")),
     ),
     429: (too_often(Limited(2, "user")),),
     500: (DEFECT,),
@@ -88,7 +101,7 @@ _MEANINGS: Final = {
     400: "The body is not one strict JSON document, or a header cannot be used.",
     401: "The token, or the body's signature, is missing or not good.",
     403: "The caller's role does not allow it, or its token is for another realm.",
-    404: "There is no such realm, decision or act.",
+    404: "There is no such realm, decision, act or sovereign action.",
     408: "The body did not arrive in time.",
     409: "Somebody else was first, or the realm stands elsewhere; nothing was done.",
     413: "The body is too large.",
@@ -105,7 +118,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     429: _RETRY,
     503: _RETRY,
 }
-_CORRELATION: Final = {
+CORRELATION: Final = {
     "X-Correlation-Id": {"description": "The id to look for in logs.", "schema": {"type": "string"}},
 }
 _TEXT: Final = {"schema": {"type": "string"}}
@@ -115,7 +128,7 @@ KEPT: Final[dict[int | str, dict[str, Any]]] = {
         "headers": {
             "ETag": {"description": "Strong tag of what is shown: send it as If-None-Match.", **_TEXT},
             "Cache-Control": {"description": "Whether anybody may keep it, and whether it ever changes.", **_TEXT},
-            **_CORRELATION,
+            **CORRELATION,
         },
     },
     304: {"description": "What the caller has (If-None-Match) still holds."},
@@ -147,7 +160,7 @@ def _declared(status: int) -> dict[str, Any]:
     }
     return {
         "description": _MEANINGS[status],
-        "headers": {**_CORRELATION, **_HEADERS.get(status, {})},
+        "headers": {**CORRELATION, **_HEADERS.get(status, {})},
         "content": {
             "application/problem+json": {
                 "schema": {"$ref": "#/components/schemas/ProblemShown"},

@@ -1,5 +1,6 @@
 """POST /internal/influence/submit: acts on their way into the ledger, in the order of 000 §8 (S0-65 to S0-69, S0-80)."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -17,10 +18,25 @@ from gateway.world_signature import HEADER
 from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
 from world.errors import UnknownRealmError
+from world.influence.judging import Kind
 from world.service.ingestion import Ingestion, Taken
 
 PATH: Final = "/internal/influence/submit"
 _WAITING: Final = ("in_review", "quarantined")
+_BLAMED: Final[Mapping[Kind, str]] = {
+    "duplicate": "/event_id",
+    "unknown_action": "/action_type",
+    "foreign_points": "/base_points",
+    "unknown_faction": "/faction_id",
+    "unknown_target": "/target_id",
+    "bad_evidence": "/evidence",
+    "too_old": "/created_at",
+    "ahead_of_time": "/created_at",
+    "user_cap": "/user_id",
+    "source_cap": "/action_type",
+    "faction_cap": "/faction_id",
+}
+"""Field that is to blame for a refusal; a replay is one of the whole act."""
 
 
 class Intake:
@@ -182,7 +198,7 @@ def _told(act: ImpactCandidate, taken: Taken, correlation_id: str) -> dict[str, 
 def _reasons(taken: Taken, is_known: bool) -> list[dict[str, str]]:
     row, rejected_for = taken.row, taken.rejected
     if rejected_for is not None and not is_known:
-        return [_reason(rejected_for.kind, rejected_for.told, rejected_for.fix)]
+        return [_reason(rejected_for.kind, rejected_for.told, rejected_for.fix, _BLAMED.get(rejected_for.kind, ""))]
     if row.because:
         return [_reason(row.state, row.because)]
     if row.state in _WAITING:
@@ -210,5 +226,5 @@ def _outcome(
     }
 
 
-def _reason(kind: str, told: str, fix: str = "") -> dict[str, str]:
-    return {"kind": kind, "told": told, "fix": fix}
+def _reason(kind: str, told: str, fix: str = "", path: str = "") -> dict[str, str]:
+    return {"kind": kind, "told": told, "fix": fix, "path": path}

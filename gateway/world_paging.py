@@ -7,13 +7,14 @@ from gateway.problems import invalid_parameters
 from gateway.world_asked import EventsQuery, HistoryQuery, PageQuery
 from gateway.world_parts import WorldParts
 from policies.faults import Fault
+from world.feed.frames import Audience
 from world.persistence.port import WorldStore
 from world.views.deeds import contribution_view, deed_view
-from world.views.happened import event_view
+from world.views.happened import event_view, is_hidden
 
 
-async def events_page(store: WorldStore, realm_id: str, asked: EventsQuery, user_id: str | None) -> dict[str, Any]:
-    """Return one page of events that a caller may see.
+async def events_page(store: WorldStore, realm_id: str, asked: EventsQuery, audience: Audience) -> dict[str, Any]:
+    """Return one page of events that a caller may see; what is hidden is passed over, and the page is shorter.
 
     Raises:
         RequestRefusedError: where both `after` and `since_tick` are asked.
@@ -24,12 +25,13 @@ async def events_page(store: WorldStore, realm_id: str, asked: EventsQuery, user
         raise RequestRefusedError(invalid_parameters([fault]))
     after = asked.after or 0
     if asked.since_tick is not None:
-        after = await _before_tick(store, realm_id, asked.since_tick, user_id)
-    found = await store.events(realm_id, after, asked.limit + 1, user_id)
+        after = await _before_tick(store, realm_id, asked.since_tick, audience.user_id)
+    found = await store.events(realm_id, after, asked.limit + 1, audience.user_id)
     page = found[: asked.limit]
+    shown = [event_view(each) for each in page]
     return {
         "realm_id": realm_id,
-        "events": [event_view(each) for each in page],
+        "events": [each for each in shown if audience.sees_hidden or not is_hidden(each["kind"], each["payload"])],
         "next": page[-1].sequence if page else after,
         "has_more": len(found) > len(page),
     }
@@ -63,8 +65,11 @@ class HistoryPage(NamedTuple):
     """Whether nothing on it can change any more: every tick on it has one after it, and the caller named the range."""
 
 
-async def history_page(parts: WorldParts, realm_id: str, asked: HistoryQuery) -> HistoryPage:
+async def history_page(parts: WorldParts, realm_id: str, asked: HistoryQuery, *, shows_disputes: bool) -> HistoryPage:
     """Return one page of ticks.
+
+    Args:
+        shows_disputes: whether verdicts over single acts are shown: to game masters only.
 
     Raises:
         RequestRefusedError: where `from` lies behind `to`.
@@ -76,7 +81,7 @@ async def history_page(parts: WorldParts, realm_id: str, asked: HistoryQuery) ->
     if asked.last is not None and first > asked.last:
         raise RequestRefusedError(invalid_parameters([Fault("/from", "lies behind to", "send the earlier tick first")]))
     end = min(last, first + asked.limit - 1)
-    ticks = await parts.moments.history(realm_id, first, end) if first <= end else []
+    ticks = await parts.moments.history(realm_id, first, end, shows_disputes=shows_disputes) if first <= end else []
     has_more = end < last
     document = {"realm_id": realm_id, "ticks": ticks, "next": end + 1 if has_more else None, "has_more": has_more}
     is_named = asked.first is not None and asked.last is not None and asked.last <= latest

@@ -12,6 +12,7 @@ from world.service.clock import Clock
 from world.service.ingestion import Ingestion
 from world.service.moments import MomentReader
 from world.service.realms import RealmReader
+from world.service.sovereign import Sovereignty
 from world.service.ticking import Ticker
 from world.service.verdicts import Verdicts
 
@@ -28,6 +29,7 @@ class WorldParts:
         ingestion: takes acts in.
         ticker: runs ticks.
         verdicts: applies decisions.
+        sovereignty: takes up sovereign actions.
         decisions: where decisions stand on record.
         clock: milliseconds since 1970.
         signature: checks who sent acts, where a secret is set.
@@ -44,6 +46,7 @@ class WorldParts:
     ingestion: Ingestion
     ticker: Ticker
     verdicts: Verdicts
+    sovereignty: Sovereignty
     decisions: Decisions
     clock: Clock
     signature: BodySignature | None

@@ -7,11 +7,25 @@ from council.errors import CouncilError
 from gateway.problems import Problem, problem_of
 from policies.faults import InvalidInputError
 from world.errors import LeaseLostError, MovedOnError, StoreUnavailableError, UnknownRealmError
+from world.realm.sovereign import Refusal, RefusalKind
 from world.review.port import ReviewUnavailableError
 
 NO_REALM: Final = Problem("realm-not-found", 404, "there is no such realm", "council world seed makes one")
-UNKNOWN_REALM: Final = Problem("unknown-realm", 422, "the world has no such realm", "council world seed makes one")
-NO_ACT: Final = Problem("act-not-found", 404, "no act of this id stands in the realm's ledger")
+UNKNOWN_REALM: Final = Problem(
+    "unknown-realm",
+    422,
+    "the world has no realm of this realm_id",
+    "send the realm_id of one that there is; council world seed makes one",
+)
+NO_ACT: Final = Problem(
+    "act-not-found",
+    404,
+    "no act of this event_id stands in the realm's ledger",
+    "GET /internal/world/queue lists what waits",
+)
+IN_REVIEW: Final = Problem(
+    "in-review", 409, "the council decides about the act", "wait for its verdict; what it holds can be ruled on then"
+)
 HELD_ELSEWHERE: Final = Problem(
     "realm-held",
     409,
@@ -24,6 +38,12 @@ BATCH_KEY: Final = Problem(
     400,
     "the header Idempotency-Key is not that of the one event",
     "leave it out, or send the event's own event_id; every event of a batch is its own key",
+)
+ACTION_KEY: Final = Problem(
+    "invalid-header",
+    400,
+    "the header Idempotency-Key is not the action's id",
+    "leave it out, or send the action_id of the body: it is the key",
 )
 KEY_CONFLICT: Final = Problem(
     "key-conflict",
@@ -46,9 +66,38 @@ def bad_signature(detail: str) -> Problem:
 
 
 def rejected(told: Mapping[str, Any]) -> Problem:
-    """Return the problem of an act that does not count; what judged it stands beside."""
-    reasons = told["reasons"]
-    return Problem("act-rejected", 422, reasons[0]["told"], reasons[0].get("fix", ""), {}, {"event": dict(told)})
+    """Return the problem of an act that does not count, with the field that is to blame; what judged it stands beside."""
+    why = told["reasons"][0]
+    fix = why.get("fix", "")
+    fault = {"path": why.get("path", ""), "message": why["told"], "fix": fix}
+    return Problem("act-rejected", 422, why["told"], fix, {}, {"faults": [fault], "event": dict(told)})
+
+
+_SOVEREIGN: Final[Mapping[RefusalKind, tuple[int, str, str | None]]] = {
+    "unknown_kind": (422, "/kind", "the world has no such sovereign action"),
+    "not_yours": (422, "/kind", None),
+    "unknown_faction": (422, "/faction_id", "the realm has no such faction"),
+    "own_action": (422, "/faction_id", None),
+    "unknown_target": (422, "/target", None),
+    "own_target": (422, "/target", None),
+    "conflict": (422, "/action_id", "the id is that of another action"),
+    "decided": (409, "/action_id", "the action has been decided"),
+    "unknown_action": (404, "/action_id", "no such action is under way"),
+    "too_late": (409, "/action_id", None),
+    "under_way": (409, "/faction_id", None),
+    "cooldown": (409, "/kind", None),
+    "spent": (409, "/kind", None),
+    "too_costly": (409, "/kind", None),
+}
+"""Per refusal its status, the field that is to blame, and what is said where the world's own words repeat what was sent."""
+
+
+def sovereign_refused(refusal: Refusal) -> Problem:
+    """Return the problem of a sovereign action or an objection that the rules refuse: 422 what never could be, 409 not now."""
+    status, path, told = _SOVEREIGN[refusal.kind]
+    told = told or refusal.told
+    fault = {"path": path, "message": told, "fix": refusal.fix}
+    return Problem("sovereign-refused", status, told, refusal.fix, {}, {"reason": refusal.kind, "faults": [fault]})
 
 
 def already_ruled(state: str, because: str) -> Problem:
@@ -59,7 +108,7 @@ def already_ruled(state: str, because: str) -> Problem:
 
 def wrong_tick(latest: int) -> Problem:
     """Return the problem of a tick that is not the next one."""
-    detail = "send the number of the next tick, or none"
+    detail = f"send tick_number {latest + 1}, or leave it out for the next tick"
     return Problem("wrong-tick", 409, "the realm is not at the tick before", detail, {}, {"tick_number": latest})
 
 

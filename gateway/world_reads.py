@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from gateway.feed_callers import audience_of
 from gateway.identity import User
 from gateway.identity_dependencies import optional_user, require
 from gateway.roles import Permission
@@ -28,6 +29,7 @@ from gateway.world_shown import (
     TerritoriesShown,
 )
 from policies.contracts.base import Id
+from world.feed.frames import Audience
 from world.persistence.port import WorldStore
 from world.service.moments import Now
 from world.views.realm_view import factions_view, heading, territories_view
@@ -85,23 +87,26 @@ def reads_router(parts: WorldParts) -> APIRouter:
     ) -> Response:
         """Return events in the one order of the realm's sequence, the caller's personal ones among them.
 
-        `next` is where to go on: at once while `has_more`, later for what has happened since.
+        `next` is where to go on: at once while `has_more`, later for what has happened since. A page may hold fewer than `limit`
+        events while there are more: those that others alone may read are left out.
         """
-        page = await events_page(parts.store, realm, asked, user.user_id if user is not None else None)
+        page = await events_page(parts.store, realm, asked, _audience(user))
         cache = PRIVATE if user is not None else SETTLED if page["has_more"] else PUBLIC
         url = f"{request.url.path}?after={page['next']}&limit={asked.limit}" if page["has_more"] else None
         return answered(request, page, cache=cache, next_url=url)
 
     @get("/{realm}/history", "A realm's past by ticks", HistoryShown)
     async def read_history(
-        request: Request, realm: Realm, _: MaybeUser, asked: Annotated[HistoryQuery, Query()]
+        request: Request, realm: Realm, user: MaybeUser, asked: Annotated[HistoryQuery, Query()]
     ) -> Response:
         """Return a range of ticks: shares and meters with their change per tick and per hour, and where territories headed."""
-        page = await history_page(parts, realm, asked)
+        shows_disputes = _audience(user).sees_hidden
+        page = await history_page(parts, realm, asked, shows_disputes=shows_disputes)
         url = None
         if page.document["has_more"]:
             url = f"{request.url.path}?from={page.document['next']}&to={page.last}&limit={asked.limit}"
-        return answered(request, page.document, cache=SETTLED if page.is_closed else PUBLIC, next_url=url)
+        cache = PRIVATE if shows_disputes else SETTLED if page.is_closed else PUBLIC
+        return answered(request, page.document, cache=cache, next_url=url)
 
     @get("/{realm}/contribution/me", "The caller's own part", MineShown)
     async def read_mine(request: Request, realm: Realm, user: Player, asked: Annotated[PageQuery, Query()]) -> Response:
@@ -135,6 +140,11 @@ class _Summaries:
         you = await store.contribution(realm_id, user.user_id)
         held = await _held(store, realm_id) if user.may(Permission.READ_HIDDEN) else None
         return summary_view(now.moment, self._parts.world.rules, now.verdicts, you=you, held=held)
+
+
+def _audience(user: User | None) -> Audience:
+    """Return who reads, as the feed knows readers: one rule says what is shown to whom."""
+    return audience_of(user) if user is not None else Audience()
 
 
 async def _held(store: WorldStore, realm_id: str) -> Held:

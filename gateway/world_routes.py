@@ -12,6 +12,7 @@ from gateway.world_parts import WorldParts
 from gateway.world_problems import world_problem_of
 from gateway.world_queue import queue_router
 from gateway.world_reads import reads_router
+from gateway.world_sovereign import sovereign_router
 from gateway.world_steps import steps_router
 from world.errors import WorldError
 from world.review.port import ReviewError
@@ -19,8 +20,8 @@ from world.review.port import ReviewError
 
 def add_world(app: FastAPI, parts: WorldParts, metrics: Metrics) -> None:
     """Add the world's endpoints to an application."""
-    for router in (influence_router(parts), steps_router(parts), reads_router(parts), queue_router(parts)):
-        app.include_router(router)
+    for router in (influence_router, steps_router, sovereign_router, reads_router, queue_router):
+        app.include_router(router(parts))
     if parts.feed is not None:
         app.router.routes.extend(feed_routes(parts.feed))
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.shown import Shown
 from policies.verdicts import DecisionType, Verdict
+from world.realm.sovereign_rules import TargetKind
 from world.realm.state import Phase
 
 Change = float | None
@@ -18,6 +19,8 @@ class ReasonTold(Shown):
     kind: str
     told: str
     fix: str = ""
+    path: str = ""
+    """Field of the act that is to blame, as a JSON pointer; empty: none by itself."""
 
 
 class AnomalyShown(Shown):
@@ -176,6 +179,68 @@ class CampaignShown(Shown):
     projected_ticks: int | None
 
 
+class ActionShown(Shown):
+    """A sovereign action under way."""
+
+    action_id: str
+    kind: str
+    told: str
+    """What it is, in a sentence of the world."""
+    faction_id: str
+    """Faction that acts."""
+    target: str | None
+    """Territory or faction that it is done to."""
+    phase: Literal["counterplay", "asked"]
+    """counterplay: others may object; asked: the council decides."""
+    since: int
+    """Tick in which it was proposed."""
+    closes: int
+    """Last tick in which others may object; the tick after it asks the council."""
+    objections: list[str]
+    """Factions that stand against it."""
+
+
+class KindShown(Shown):
+    """What one faction could do."""
+
+    kind: str
+    told: str
+    target: TargetKind
+    """What it is done to."""
+    cost: float
+    """Points of the treasury; they come back where the council refuses."""
+    window: int
+    """Ticks in which others may object."""
+    cooldown: int
+    """Ticks between two of this kind."""
+    free_from: int | None
+    """Tick from which on the cooldown is over; null where it is."""
+    uses_left: int
+    """In this season."""
+    because: Literal["under_way", "cooldown", "spent", "too_costly"] | None
+    """What keeps the faction from it now; null: nothing does."""
+
+
+class SovereigntyShown(Shown):
+    """A faction's treasury, and what it may do with it."""
+
+    faction_id: str
+    treasury: float
+    """Points that the faction's acts have earned."""
+    treasury_most: float
+    kinds: list[KindShown]
+
+
+class SovereignTaken(Shown):
+    """A sovereign action after a proposal or an objection."""
+
+    realm_id: str
+    snapshot_id: str
+    is_repeat: bool
+    """Whether the same had been said before: nothing was done now."""
+    action: ActionShown
+
+
 class VerdictShown(Shown):
     """A decision of the council that was applied."""
 
@@ -246,6 +311,13 @@ class FactionsShown(Heading):
     """The factions, strongest first."""
 
     factions: list[FactionShown]
+
+
+class ActionsShown(Heading):
+    """Sovereign actions: those under way, next to close first, and what each faction could do."""
+
+    actions: list[ActionShown]
+    factions: list[SovereigntyShown]
 
 
 class TerritoriesShown(Heading):
@@ -331,8 +403,8 @@ class TerritoryThen(Shown):
 class DecisionThen(Shown):
     """A decision applied after a tick and before the next."""
 
-    decision_id: str | None
-    verdict: Verdict | None
+    decision_id: str
+    verdict: Verdict
 
 
 class TickThen(Shown):

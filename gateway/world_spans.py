@@ -77,9 +77,10 @@ class WorldSpans:
         self.link(step)
 
     def link(self, step: Advance) -> None:
-        """Let the open span link to the acts whose correlation ids follow the step's events."""
+        """Let the open span link to the acts whose correlation ids follow what the step tells."""
         span = trace.get_current_span()
-        following = dict.fromkeys(event.correlation_id for event in step.events if event.correlation_id is not None)
+        told = [*[event.correlation_id for event in step.events], *step.told.traces]
+        following = dict.fromkeys(each for each in told if each is not None)
         places = [self._acts[each] for each in following if each in self._acts]
         for place in places[:MOST_LINKS]:
             span.add_link(place)
@@ -112,9 +113,9 @@ class _TracedTicker:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ticker, name)
 
-    async def run(self, realm_id: str, correlation_id: str | None = None) -> Ticked | None:
+    async def run(self, realm_id: str, correlation_id: str | None = None, *, after: int | None = None) -> Ticked | None:
         with self._spans.opened("world.tick", realm_id, correlation_id=correlation_id) as span:
-            ticked = await self._ticker.run(realm_id, correlation_id)
+            ticked = await self._ticker.run(realm_id, correlation_id, after=after)
             if ticked is not None:
                 span.set({"council.snapshot_id": ticked.result.realm.snapshot_id})
         return ticked

@@ -36,8 +36,11 @@ class TickRuns:
         self._parts = parts
         self._under_way: dict[str, asyncio.Lock] = {}
 
-    async def run(self, asked: TickAsked) -> tuple[bytes, bool]:
+    async def run(self, asked: TickAsked, correlation_id: str | None = None) -> tuple[bytes, bool]:
         """Return a tick's result as 000 §5.2 has it, and whether it had run before.
+
+        Args:
+            correlation_id: follows what the tick itself makes happen (S0-95).
 
         Raises:
             RequestRefusedError: 409 where another worker holds the realm, or it is not at the tick before.
@@ -48,7 +51,9 @@ class TickRuns:
             raise RequestRefusedError(HELD_ELSEWHERE)
         async with lock:
             stored = await self._stored(asked)
-            return (stored, True) if stored is not None else (await self._next(asked.realm_id), False)
+            if stored is not None:
+                return stored, True
+            return await self._next(asked.realm_id, correlation_id), False
 
     async def _stored(self, asked: TickAsked) -> bytes | None:
         latest = (await self._parts.store.latest(asked.realm_id)).tick_number
@@ -61,10 +66,10 @@ class TickRuns:
             raise RequestRefusedError(wrong_tick(latest))
         return found.result
 
-    async def _next(self, realm_id: str) -> bytes:
+    async def _next(self, realm_id: str, correlation_id: str | None) -> bytes:
         for attempt in range(TRIES):
             try:
-                ticked = await self._parts.ticker.run(realm_id)
+                ticked = await self._parts.ticker.run(realm_id, correlation_id)
             except MovedOnError:
                 if attempt == TRIES - 1:
                     raise
@@ -98,7 +103,7 @@ def steps_router(parts: WorldParts) -> APIRouter:
         asked = read_asked(await body_of(request, parts), TickAsked, parts.max_body_bytes)
         check_realm(await internal_caller(request), asked.realm_id)
         try:
-            body, is_repeat = await runs.run(asked)
+            body, is_repeat = await runs.run(asked, request.scope["council.correlation_id"])
         except UnknownRealmError:
             raise RequestRefusedError(UNKNOWN_REALM) from None
         return _answered(body, is_repeat)

@@ -52,6 +52,9 @@ class WorldWatch:
             except WorldError as error:
                 self._metrics.looks_failed.inc()
                 _log.warning("world not looked at", extra={"error": type(error).__name__})
+            except Exception:  # noqa: BLE001 - a watch that ended would leave old values standing, and alerts silent
+                self._metrics.looks_failed.inc()
+                _log.exception("world not looked at")
             await asyncio.sleep(every_s)
 
     async def look(self) -> None:

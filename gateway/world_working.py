@@ -8,6 +8,7 @@ take up (reliability.md, S5).
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.bootstrap import Council, open_council
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gateway.working")
 SETTLE_MS: Final = 1_000
 """Pause between looks for questions that the council is to be asked."""
+TIDY_MS: Final = 60_000
+"""Pause between looks for tallies that no cap looks back on any more."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _CLOSING_S: Final = 1.0
 """Beside the grace, for closing connections."""
@@ -52,7 +55,7 @@ def work(settings: Settings, *, catch_up: int = 1, once: bool = False) -> None:
 
 def duties_of(world: LivingWorld) -> "Sequence[Duty]":
     """Return what a worker does between ticks."""
-    return (Duty("settle", SETTLE_MS, world.verdicts.settle),)
+    return (Duty("settle", SETTLE_MS, world.verdicts.settle), Duty("tidy", TIDY_MS, world.store.tidy))
 
 
 async def _work(settings: Settings, catch_up: int, *, once: bool) -> None:
@@ -94,6 +97,8 @@ async def _run(scheduler: Scheduler, world: LivingWorld, settings: Settings) -> 
         await scheduler.run(stop, grace_s=settings.shutdown_grace_s / 2)
     finally:
         watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
         for number in _STOPPING:
             loop.remove_signal_handler(number)
     _log.info("stopped")

@@ -94,11 +94,17 @@ class Deficits(NamedTuple):
     joined: int
 
 
-def anomaly_of(events: Sequence[Act]) -> Anomaly | None:
-    """Score supporting events; None where there are none."""
+def anomaly_of(events: Sequence[Act], moments: Sequence[int] | None = None) -> Anomaly | None:
+    """Score supporting events; None where there are none.
+
+    Args:
+        events: what is looked at.
+        moments: when they happened, milliseconds since 1970, where the caller has it already.
+    """
     if not events:
         return None
-    moments = [epoch_ms(event.created_at) for event in events]
+    if moments is None:
+        moments = [epoch_ms(event.created_at) for event in events]
     by_user: dict[str, list[int]] = {}
     by_device: dict[str, list[int]] = {}
     for index, event in enumerate(events):
@@ -106,7 +112,7 @@ def anomaly_of(events: Sequence[Act]) -> Anomaly | None:
         if event.device_id is not None:
             by_device.setdefault(event.device_id, []).append(index)
     fast = velocity(by_user, by_device, moments)
-    replays = replays_of(events, by_user)
+    replays = replays_of(events, by_user, moments)
     worst = _worst_deficits(events, by_user, moments)
     replay = min(1000, 1000 * REPLAY_FACTOR * len(replays) // len(events))
     joined = worst.joined if worst is not None else None
@@ -156,7 +162,7 @@ def anscombe(count: int, expected: int) -> int:
     return 2 * (isqrt((8 * count + 3) * 125_000) - isqrt((8 * expected + 3) * 125_000))
 
 
-def replays_of(events: Sequence[Act], by_user: Mapping[str, list[int]]) -> tuple[int, ...]:
+def replays_of(events: Sequence[Act], by_user: Mapping[str, list[int]], moments: Sequence[int]) -> tuple[int, ...]:
     """Return events with the id of an earlier one, or equal to one in every typed field but the id.
 
     Evidence and notes are left out: a player can write them, and a changed word must not hide a replay.
@@ -168,18 +174,17 @@ def replays_of(events: Sequence[Act], by_user: Mapping[str, list[int]]) -> tuple
             found.append(index)
         ids.add(event.event_id)
     for indices in by_user.values():
-        if len(indices) > 1:
+        # What is equal happened at one moment; comparing numbers first is cheap.
+        if len(indices) > len({moments[index] for index in indices}):
             found += _equal_payloads(events, indices)
     return tuple(sorted(set(found)))
 
 
 def strays_of(moments: Sequence[int]) -> tuple[int, ...]:
     """Return which moments lie far from the others, before or after; none among fewer than three."""
-    if len(moments) < 3:
+    if len(moments) < 3 or max(moments) - min(moments) <= STRAY_LEAST_MS:
         return ()
     ordered = sorted(moments)
-    if ordered[-1] - ordered[0] <= STRAY_LEAST_MS:
-        return ()
     middle = ordered[len(ordered) // 2]
     distances = [abs(moment - middle) for moment in moments]
     limit = max(STRAY_LEAST_MS, STRAY_FACTOR * sorted(distances)[len(distances) // 2])

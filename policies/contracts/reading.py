@@ -1,7 +1,7 @@
 """From bytes to a valid decision request: strict JSON, strict fields, and effects that the snapshot can bear."""
 
 from collections.abc import Collection, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -85,7 +85,27 @@ def describe(kind: str, loc: tuple[str | int, ...], message: str, context: dict[
     return Fault(_path(loc, tree), message, fix)
 
 
+_FIXES: Final = {
+    "string_type": "send a text in quotes",
+    "int_type": "send a whole number, not in quotes",
+    "int_parsing": "send a whole number",
+    "int_from_float": "send a whole number",
+    "float_type": "send a number, not in quotes",
+    "float_parsing": "send a number",
+    "finite_number": "send a finite number",
+    "bool_type": "send true or false",
+    "bool_parsing": "send true or false",
+    "list_type": "send a list: [...]",
+    "tuple_type": "send a list: [...]",
+    "datetime_type": 'send a moment such as "2026-03-01T10:00:00Z"',
+    "datetime_parsing": 'send a moment such as "2026-03-01T10:00:00Z"',
+    "datetime_from_date_parsing": 'send a moment such as "2026-03-01T10:00:00Z"',
+}
+
+
 def _general_fix(kind: str) -> str:
+    if kind in _FIXES:
+        return _FIXES[kind]
     fixes = {
         "_type": "send the JSON type that the contract names (council schema)",
         "_parsing": "write it in the form that the contract names (council schema)",

@@ -6,19 +6,22 @@ import pytest
 
 from tests.contract.raw_sql import WRITE_ONCE_ERRORS, run_sql
 from tests.contract.world_samples import NOW, REALM, row_sample, seeded, snapshot_sample, step_sample
+from world.persistence.contributions import contributions_of
 from world.persistence.opening import open_world_store
 from world.persistence.port import NewEvent, Transition
+from world.realm.tick import Gains
 
-APPEND_ONLY = ("world_influence", "world_transitions", "world_snapshots", "world_events", "world_applied")
+APPEND_ONLY = ("world_influence", "world_transitions", "world_snapshots", "world_events", "world_told", "world_applied")
 
 
 async def _fill(url: str) -> None:
     store = await seeded(open_world_store(url))
     await store.submit([row_sample("e-1", state="in_review"), row_sample("e-2")], {})
     moves = (Transition(1, "accepted", "yes"),)
-    await store.advance(
-        step_sample("snap-0", 1, events=(NewEvent("tick", b"{}"),), transitions=moves, decision_id="d-1"), None, NOW
-    )
+    told = contributions_of([Gains("far-wilds", "veil", {"ana": 1})], {}, "own")
+    events = (NewEvent("tick", b"{}"),)
+    step = step_sample("snap-0", 1, events=events, told=told, transitions=moves, decision_id="d-1")
+    await store.advance(step, None, NOW)
     await store.close()
 
 

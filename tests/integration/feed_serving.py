@@ -17,7 +17,7 @@ from starlette.responses import Response
 from gateway.body import RequestRefusedError
 from gateway.edge import Edge, Shortcut
 from gateway.feed_parts import FeedParts, Transport
-from gateway.feed_protocols import CuttableHttp, CuttableSocket
+from gateway.feed_protocols import WiredHttp, WiredSocket
 from gateway.feed_routes import FeedShortcut, feed_routes
 from gateway.identity_opening import open_identities
 from gateway.metrics import Metrics
@@ -90,7 +90,7 @@ async def serving(folder: Path, limits: FeedLimits = LIMITS) -> AsyncIterator[Se
     identities = open_identities(read_settings(environ), metrics)
     edge = Edge(app, shortcut=Shortcut("POST", "/none", app), identities=identities, metrics=metrics)
     config = uvicorn.Config(
-        edge, http=CuttableHttp, ws=CuttableSocket, ws_per_message_deflate=False, lifespan="off", log_config=None
+        edge, http=WiredHttp, ws=WiredSocket, ws_per_message_deflate=False, lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

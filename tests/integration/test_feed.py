@@ -150,24 +150,24 @@ async def test_a_ticket_of_another_realm_opens_nothing_and_is_used_up(served: Se
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "status"),
+    ("method", "path", "headers_of", "status"),
     [
-        ("POST", TICKET, {}, 401),
-        ("POST", TICKET, player("sim", "sim"), 403),
-        ("POST", "/api/world/nowhere/stream/ticket", player("ana"), 404),
-        ("POST", TICKET, player("ana", realm="elsewhere"), 403),
-        ("GET", "/api/world/nowhere/stream", {}, 404),
-        ("GET", f"{STREAM}?after=-1", {}, 422),
-        ("GET", STREAM, {"Last-Event-ID": "1e3"}, 422),
-        ("GET", STREAM, {"Authorization": "Bearer x.y.z"}, 401),
-        ("GET", STREAM, player("ana", realm="elsewhere"), 403),
-        ("GET", f"{STREAM}?ticket=x", player("ana"), 401),
+        ("POST", TICKET, dict, 401),
+        ("POST", TICKET, lambda: player("sim", "sim"), 403),
+        ("POST", "/api/world/nowhere/stream/ticket", lambda: player("ana"), 404),
+        ("POST", TICKET, lambda: player("ana", realm="elsewhere"), 403),
+        ("GET", "/api/world/nowhere/stream", dict, 404),
+        ("GET", f"{STREAM}?after=-1", dict, 422),
+        ("GET", STREAM, lambda: {"Last-Event-ID": "1e3"}, 422),
+        ("GET", STREAM, lambda: {"Authorization": "Bearer x.y.z"}, 401),
+        ("GET", STREAM, lambda: player("ana", realm="elsewhere"), 403),
+        ("GET", f"{STREAM}?ticket=x", lambda: player("ana"), 401),
     ],
 )
 async def test_what_cannot_be_served_is_refused_as_a_problem(
-    served: Served, method: str, path: str, headers: dict[str, str], status: int
+    served: Served, method: str, path: str, headers_of: Callable[[], dict[str, str]], status: int
 ) -> None:
-    refused = await answer(served, method, path, headers=headers)
+    refused = await answer(served, method, path, headers=headers_of())  # a token made at collection would expire before
 
     assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
     assert served.feeds.readers == 0

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.app import build_app
 from gateway.bootstrap import Council, open_council
@@ -87,26 +88,53 @@ OPERATIONS = [
     ("POST", "/internal/influence/submit"),
     ("POST", "/internal/world/tick/run"),
     ("POST", "/internal/world/apply-decision"),
+    ("POST", "/internal/world/sovereign"),
+    ("POST", "/internal/world/sovereign/{action_id}/objections"),
     ("GET", "/internal/world/queue"),
     ("POST", "/internal/world/queue/rulings"),
     ("GET", "/api/world/{realm}/summary"),
     ("GET", "/api/world/{realm}/factions"),
     ("GET", "/api/world/{realm}/territories"),
+    ("GET", "/api/world/{realm}/actions"),
     ("GET", "/api/world/{realm}/events"),
     ("GET", "/api/world/{realm}/history"),
     ("GET", "/api/world/{realm}/contribution/me"),
+    ("GET", "/api/world/{realm}/stream"),
+    ("POST", "/api/world/{realm}/stream/ticket"),
 ]
+SOCKET = ("GET", "/api/world/{realm}/ws")
+"""No request and one answer, which is all that is generated here: handshakes are tried in test_feed.py."""
+
+
+class HangingUp:
+    """A caller who hangs up once the request is sent: the feed, which never ends by itself, ends after what it says first."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_sent = False
+
+        async def hanging_up() -> Message:
+            nonlocal is_sent
+            if is_sent:
+                return {"type": "http.disconnect"}
+            is_sent = True
+            return await receive()
+
+        is_endless = scope["type"] == "http" and scope["path"].endswith("/stream")
+        await self._app(scope, hanging_up if is_endless else receive, send)
 
 
 @pytest.fixture(scope="module")
 def api(served: TestClient) -> Any:
-    return schemathesis.openapi.from_asgi("/openapi.json", served.app)
+    return schemathesis.openapi.from_asgi("/openapi.json", HangingUp(served.app))
 
 
 def test_every_operation_of_the_document_is_tried_below(api: Any) -> None:
     found = [result.ok() for result in api.get_all_operations()]
 
-    assert {(one.method.upper(), one.path) for one in found} == set(OPERATIONS)
+    assert {(one.method.upper(), one.path) for one in found} == {*OPERATIONS, SOCKET}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
@@ -175,6 +203,36 @@ def test_every_problem_example_is_a_problem_of_its_status(served: TestClient) ->
                     assert example["value"]["status"] == int(status)
                     seen += 1
     assert seen > 20
+
+
+def test_the_stream_says_first_what_the_document_shows(served: TestClient) -> None:
+    declared = served.get("/openapi.json").json()["paths"]["/api/world/{realm}/stream"]["get"]["responses"]["200"]
+    shown = declared["content"]["text/event-stream"]["examples"]
+    with TestClient(HangingUp(served.app)) as client:
+        first = client.get(f"/api/world/{REALM}/stream")
+        stale = client.get(f"/api/world/{REALM}/stream?after=999")
+
+    assert {name.lower() for name in declared["headers"]} <= set(first.headers)
+    assert fields(first.text) == fields(shown["hello"]["value"])
+    assert fields(stale.text) == fields(shown["stale"]["value"])
+
+
+def fields(frame: str) -> list[str]:
+    """Return the names of a frame's fields, and those of its document."""
+    found = dict(line.split(": ", 1) for line in frame.strip().splitlines())
+    return [*found, *orjson.loads(found["data"])]
+
+
+def test_a_request_to_the_sockets_address_is_told_what_is_spoken_there(api: Any) -> None:
+    operation = api[SOCKET[1]][SOCKET[0]]
+
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def sent(case: Any) -> None:
+        response = case.call_and_validate(headers=_bearer(SOCKET[1]), checks=CHECKS)
+        assert (response.status_code, response.headers["upgrade"]) == (426, ["websocket"])
+
+    sent()
 
 
 async def test_the_document_needs_no_token_and_no_page_loads_anything_from_elsewhere() -> None:

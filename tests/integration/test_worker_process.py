@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +39,23 @@ def test_a_worker_ticks_relays_and_stops_in_time(url: str) -> None:
     assert _replayed(url)["is_same"] is True
 
 
+def test_a_worker_shows_the_world_as_a_server_does(url: str) -> None:
+    """S0-90, S0-96: ticks and how long they took, what waits for the bus, dead letters; the same looks in every process."""
+    port = _free_port()
+    with working(url, COUNCIL_METRICS_PORT=str(port), COUNCIL_HOST="127.0.0.1") as worker:
+        _until(lambda: _metrics(port).get('world_ticks_total{outcome="committed",realm_id="aelvyndor"}', 0) >= 1)
+        found = _metrics(port)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+    assert found['world_tick_number{realm_id="aelvyndor"}'] >= 1
+    assert found['world_tick_duration_seconds_count{realm_id="aelvyndor"}'] >= 1
+    assert time.time() - found['world_tick_last_timestamp_seconds{realm_id="aelvyndor"}'] < _START_S
+    assert found["world_tick_interval_seconds"] == TICK_S
+    looked_at = {"world_outbox_backlog", "world_outbox_oldest_age_seconds", "world_bus_dead_letters"}
+    assert looked_at | {'world_questions_waiting{state="open"}'} <= found.keys()
+    assert found["world_watch_failures_total"] == 0
+
+
 def test_two_workers_run_each_tick_once_and_the_second_goes_on_where_the_first_was_killed(url: str) -> None:
     """S12: numbers rise by one, and there is at most one tick in a period of the clock."""
     with working(url) as first, working(url) as second:
@@ -65,9 +84,9 @@ def test_a_worker_can_be_asked_for_what_is_due_and_no_more(url: str) -> None:
 
 
 @contextmanager
-def working(url: str) -> "Iterator[subprocess.Popen[str]]":
+def working(url: str, **variables: str) -> "Iterator[subprocess.Popen[str]]":
     """Run a worker with short ticks."""
-    environ = {**os.environ, "COUNCIL_TICK_S": str(TICK_S)}
+    environ = {**os.environ, "COUNCIL_TICK_S": str(TICK_S), **variables}
     command = [*_council(), "worker", "--json", "--database", url]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -84,6 +103,22 @@ def working(url: str) -> "Iterator[subprocess.Popen[str]]":
 
 def _council() -> list[str]:
     return [sys.executable, "-m", "cli.main"]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _metrics(port: int) -> dict[str, float]:
+    """Return what the worker shows; nothing before it listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answered:
+            lines = answered.read().decode().splitlines()
+    except OSError:
+        return {}
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 
 
 def _until(holds: Callable[[], bool], within_s: float = _START_S) -> None:

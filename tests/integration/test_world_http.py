@@ -21,8 +21,8 @@ from gateway.world_bootstrap import LivingWorld, open_world
 from gateway.world_decisions import HttpDecisions
 from policies.contracts.answer import Answer
 from tests.unit.gateway.identity_samples import write_key_set
-from tests.unit.gateway.scripted import JSON, TOKEN
-from tests.unit.gateway.world_served import APPLY, SUBMIT, TICK, user_token
+from tests.unit.gateway.scripted import BEARER, JSON, TOKEN
+from tests.unit.gateway.world_served import APPLY, QUEUE, SUBMIT, TICK, user_token
 from world.realm.snapshots import world_snapshot
 from world.review.port import ReviewUnavailableError
 
@@ -212,6 +212,70 @@ async def test_an_act_in_review_is_settled_by_the_council_and_the_player_sees_on
     assert "pending" in {each["state"] for each in mine["acts"]}
     assert len(asked) == states.count("in_review")
     assert await service.world.store.rows(REALM, state="in_review") == ()
+
+
+async def test_one_correlation_id_leads_from_a_players_act_to_what_is_told_of_it(service: Service) -> None:
+    """S0-95: HTTP, ledger row, question, decision on record, the verdict's event, the tick's events, the messages for the bus."""
+    store, event_id = service.world.store, ""
+    for number in range(45):
+        service.clock.now += 100_000 + 13_000 * (number % 5)
+        act = service.act(f"p-{number}", "bot", action_type="patrol_complete", base_points=8)
+        sent = await service.post(SUBMIT, act, **{"X-Correlation-Id": f"chapter-{number}"})
+        assert sent.headers["x-correlation-id"] == f"chapter-{number}"
+        if sent.json().get("state") == "in_review":
+            event_id = f"p-{number}"
+            break
+    assert event_id, "no act was held"
+    followed = event_id.replace("p-", "chapter-")
+    (question,) = await store.questions(REALM, "open")
+    await service.world.verdicts.settle(REALM)
+    settled = await store.question(question.question_id)
+    assert settled is not None
+    record = (await service.client.get(f"/internal/council/decisions/{settled.decision_id}", headers=BEARER)).json()
+    service.clock.now += TICK_MS
+    ticked = await service.post(TICK, {"realm_id": REALM}, **{"X-Correlation-Id": "night-shift"})
+    row, events = await store.row(REALM, event_id), await store.all_events(REALM)
+
+    assert row is not None
+    assert {row.correlation_id, question.correlation_id, record["record"]["correlation_id"]} == {followed}
+    told = {each.kind: each.correlation_id for each in events}
+    assert (told["decision_applied"], told["review_settled"]) == (followed, followed)
+    assert ticked.headers["x-correlation-id"] == told["tick"] == "night-shift"
+    # What a player is told of own acts carries the newest act's id that counted: here one before the act that was held.
+    assert told["contributed"] is not None
+    assert told["contributed"].startswith("chapter-")
+    messages = {each.correlation_id for each in await store.pending(500)}
+    assert {followed, "night-shift"} <= messages
+
+
+async def test_of_many_rulings_at_once_one_wins_and_all_are_told_whose(service: Service) -> None:
+    """S18, over a real database too: release and reject race, the points count once or never."""
+    event_ids = []
+    for number in range(60):
+        service.clock.now += 1_000
+        sent = await service.post(
+            SUBMIT, service.act(f"p-{number}", "bot", action_type="patrol_complete", base_points=8)
+        )
+        event_ids += [f"p-{number}"] if sent.json().get("state") == "quarantined" else []
+    assert event_ids, "no act was quarantined"
+    for turn, event_id in enumerate(event_ids[:4]):
+        kinds = ("reject", "release") if turn % 2 else ("release", "reject")
+        before = await service.world.store.contribution(REALM, "bot")
+        rulings = [
+            {"realm_id": REALM, "event_id": event_id, "ruling": ruling, "by": f"master-{number}", "because": "seen"}
+            for number, ruling in enumerate(kinds * 5)
+        ]
+        answers = await asyncio.gather(*[service.post(f"{QUEUE}/rulings", each) for each in rulings])
+        won = [each.json() for each in answers if each.status_code == 200]
+        lost = [each.json() for each in answers if each.status_code == 409]
+        after = await service.world.store.contribution(REALM, "bot")
+
+        assert (len(won), len(lost)) == (1, 9), [each.status_code for each in answers]
+        assert {each["because"] for each in lost} == {won[0]["because"]}
+        counted = sum(sum(each.values()) for each in after.values()) - sum(
+            sum(each.values()) for each in before.values()
+        )
+        assert counted == (round(won[0]["points"] * 1_000) if won[0]["state"] == "accepted" else 0)
 
 
 async def test_acts_sent_by_many_at_once_each_count_once(service: Service) -> None:

@@ -113,7 +113,7 @@ class Courier:
             try:
                 settled += await _Round(lane, self._is_for_us, self._try, self._terms).run()
             except NotNowError as error:
-                _log.warning("bus_consumer_not_now", extra={"group": self._group, "reason": told(error)})
+                _log.warning("bus_consumer_not_now", extra={"group": self._group, "error": type(error).__name__})
                 break
             finally:
                 await lane.leave()
@@ -134,10 +134,10 @@ class Courier:
         except NotNowError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is one failed try of this message
-            reason = told(error)
-            extra = {"group": self._group, "message_id": message.message_id, "reason": reason}
-            _log.warning("bus_message_failed", extra=extra)
-            return _Refused(reason)
+            # What went wrong in words stands in the dead letter alone, beside the message that it may quote.
+            codes = {"message_id": message.message_id, "error": type(error).__name__}
+            _log.warning("bus_message_failed", extra={"group": self._group, **codes})
+            return _Refused(told(error))
         return None
 
 

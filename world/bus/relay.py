@@ -114,7 +114,7 @@ class Relay:
                     await self._bus.tidy(self._now() - KEPT_MS)
             except (BusUnavailableError, StoreUnavailableError) as error:
                 wait = min(max(wait, IDLE_S) * 2, LONGEST_WAIT_S)
-                _log.warning("bus_relay_waits", extra={"reason": str(error), "wait_s": wait})
+                _log.warning("bus_relay_waits", extra={"error": type(error).__name__, "wait_s": wait})
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), wait)
 
@@ -164,5 +164,5 @@ class Relay:
 
 
 def _outgoing(row: OutboxRow) -> Outgoing:
-    message_id = f"world-{row.number}"
+    message_id = f"world-{row.number}.{row.part}" if row.part else f"world-{row.number}"
     return Outgoing(row.number, Message(message_id, row.topic, row.realm_id, row.payload, row.correlation_id, row.key))

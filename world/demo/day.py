@@ -4,9 +4,9 @@ Everything goes through the services that a live realm uses; only the clock is t
 `ReviewClient` leads to. Same seed, same world, same council: the same day, to the last hash.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -196,9 +196,16 @@ class _Day:
                     tuple([veto.rule for veto in answer.vetoes]),
                     answer.reasons,
                     answer.decision_id,
+                    _told_of(request),
                 )
             )
         return tuple(found)
+
+
+def _told_of(request: Mapping[str, Any]) -> str:
+    """Return what the pipeline says of an odd act; of anything else, nothing."""
+    is_dispute = request["decision_type"] == "impact_dispute"
+    return next((flag["note"] for flag in request["risk_flags"] if is_dispute and flag["code"] == "anomaly"), "")
 
 
 def _tallies(

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from policies.contracts.request import ImpactCandidate
 from world.demo.draws import Draws
-from world.demo.players import BAD_LINE, LOOP, MARATHON, MIMIC, SHAKEN_LOOP, Player
+from world.demo.players import BAD_LINE, LOOP, MARATHON, MIMIC, RAID, SHAKEN_LOOP, Player
 from world.realm.rules import Action
 
 TICK_MS: Final = 900_000
@@ -22,6 +22,8 @@ _GUILD: Final = (
     *("faction_quest_complete",) * 3, "caravan_guarded", "caravan_guarded", "duel_won", "patrol_complete",
     "tower_floor_cleared", "chapter_complete",
 )  # fmt: skip
+_NIGHT: Final = 60
+"""Runs of a script that is stopped when its owner wakes: ten hours."""
 _HOSTILE: Final = ("sabotage", "propaganda_against")
 _WHALE: Final = ("tower_floor_cleared", "faction_quest_complete", "caravan_guarded", "duel_won", "faction_donation")
 _LOOP: Final = ("patrol_complete", "scouting_report", "caravan_guarded", "chapter_complete")
@@ -71,7 +73,7 @@ def deeds_of(player: Player, place: Place, draws: Draws) -> list[Sent]:
         case "casual":
             deeds = list(_marathon(player, place, draws) if player.manner == MARATHON else _whims(player, place, draws))
         case "guild":
-            deeds = [*_campaign(player, place, draws), *_relic_rush(player, place, draws)]
+            deeds = list(_raid(player, place, draws) if player.manner == RAID else _service(player, place, draws))
         case "whale":
             deeds = list(_spree(player, place, draws))
         case "bot":
@@ -101,6 +103,25 @@ def _whims(player: Player, place: Place, draws: Draws, *, sessions: int | None =
             yield _Deed(at, draws.one_of(_CASUAL, who, "act", session, number), home)
 
 
+def _service(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
+    """Do what the guild asks of its members."""
+    yield from _campaign(player, place, draws)
+    yield from _relic_rush(player, place, draws)
+
+
+def _raid(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
+    """Storm one place with friends for an hour and a half, faster than anybody should be, and play on at leisure."""
+    who, target = player.user_id, draws.one_of(place.territories, player.user_id, "home")
+    at = place.start + draws.between(52, 64, who, "raids") * TICK_MS
+    for number in range(60):
+        at += draws.gap(45_000, who, "gap", number)
+        yield _Deed(at, draws.one_of(_GUILD, who, "act", number), target)
+    at += 90 * MINUTE_MS
+    for number in range(60, 68):
+        at += draws.gap(6 * MINUTE_MS, who, "gap", number)
+        yield _Deed(at, draws.one_of(_GUILD, who, "act", number), target)
+
+
 def _campaign(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
     """Fight for the guild's territory, in three shifts that leave the night to few."""
     plan, who = player.plan, player.user_id
@@ -122,12 +143,12 @@ def _relic_rush(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
 
 
 def _spree(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
-    """Push one territory from eight accounts for most of the day, whenever its owner is awake."""
+    """Push one territory from several accounts for as long as their owner is awake."""
     plan, who = player.plan, player.user_id
     assert plan is not None
     at = place.start + draws.between(4, 8, plan.name, "wakes") * TICK_MS
-    for number in range(35):
-        at += draws.gap(15 * MINUTE_MS, who, "gap", number)
+    for number in range(plan.acts):
+        at += draws.gap(plan.pause_min * MINUTE_MS, who, "gap", number)
         yield _Deed(at, draws.one_of(_WHALE, who, "act", number), plan.target)
 
 
@@ -139,7 +160,8 @@ def _script(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
         return
     has_jitter, loops = player.manner == SHAKEN_LOOP, player.manner in (LOOP, SHAKEN_LOOP)
     at = place.start + draws.below(TICK_MS, who, "starts")
-    for number in range(place.ticks * TICK_MS // (10 * MINUTE_MS)):
+    runs = place.ticks * TICK_MS // (10 * MINUTE_MS)
+    for number in range(min(runs, _NIGHT) if has_jitter else runs):
         jitter = draws.between(-90_000, 90_000, who, "jitter", number) if has_jitter else 0
         action = _LOOP[number % len(_LOOP)] if loops else "patrol_complete"
         yield _Deed(at + number * 10 * MINUTE_MS + jitter, action, target)

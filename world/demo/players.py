@@ -40,11 +40,12 @@ _LAST: Final = ("dan", "rel", "wen", "mir", "tus", "na", "vik", "ra", "lo", "sha
 
 TO_THE_SECOND: Final = "a patrol every ten minutes, to the second"
 LOOP: Final = "a loop of four acts"
-SHAKEN_LOOP: Final = "a loop of four acts with some jitter"
+SHAKEN_LOOP: Final = "a loop of four acts with some jitter, overnight"
 MIMIC: Final = "one act over and over, with the gaps of a person"
 OTHER_ID: Final = "every good act again under another id"
 BAD_LINE: Final = "a bad line: everything arrives three times"
 MARATHON: Final = "plays the whole day"
+RAID: Final = "a raid of a deed a minute, then a quiet evening"
 _MANNERS: Final[tuple[tuple[Kind, str, bool], ...]] = (
     ("bot", TO_THE_SECOND, True),
     ("bot", LOOP, True),
@@ -54,8 +55,10 @@ _MANNERS: Final[tuple[tuple[Kind, str, bool], ...]] = (
     ("replayer", OTHER_ID, True),
     ("casual", BAD_LINE, False),
     ("casual", MARATHON, False),
+    ("guild", RAID, False),
+    ("guild", RAID, False),
 )
-"""Who stands out: kind, how, and whether it is unfair. The last two look odd and are honest."""
+"""Who stands out: kind, how, and whether it is unfair. The last four look odd and are honest."""
 
 
 class Plan(NamedTuple):
@@ -69,6 +72,10 @@ class Plan(NamedTuple):
     """Territory that their acts are about."""
     against: str | None = None
     """Faction whose hold on it they also work against."""
+    acts: int = 35
+    """Of each account of a whale."""
+    pause_min: int = 15
+    """Median minutes between the acts of one account of a whale."""
 
 
 PLANS: Final = (
@@ -78,8 +85,10 @@ PLANS: Final = (
     Plan("the Mirror Watch", "guild", "free_cities", 8, "mirror-gate", "veil"),
     Plan("the Pillar Wardens", "guild", "council_of_pillars", 8, "grand-gate-city"),
     Plan("a rich man and his seven alts", "whale", "empire", 8, "contested-borderlands"),
+    Plan("a climber and her three alts", "whale", "veil", 4, "mirror-gate", acts=22, pause_min=3),
 )
-"""Guilds and the whale; the others follow their whim."""
+"""Guilds and the whales; the others follow their whim."""
+_NUMBERS: Final = {4: "four", 8: "eight"}
 
 
 class Player(NamedTuple):
@@ -137,10 +146,10 @@ def _planned(names: Iterator[str]) -> list[Player]:
         crowd = [next(names) for _ in range(plan.size)]
         for name in crowd:
             if plan.kind == "whale":
-                # One machine, eight accounts; only the first is old enough to be trusted.
+                # One machine, several accounts; only the first is old enough to be trusted.
                 is_first = name == crowd[0]
                 alt = name if is_first else f"{crowd[0]}-alt-{crowd.index(name)}"
-                manner = "one person behind eight accounts"
+                manner = f"one person behind {_NUMBERS[plan.size]} accounts"
                 device = f"device-{crowd[0]}"
                 found.append(Player(alt, "whale", plan.faction, device, is_first, plan, True, manner))
             else:

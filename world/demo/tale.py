@@ -73,6 +73,13 @@ class Heard(NamedTuple):
     """Rules that fired."""
     reasons: tuple[str, ...]
     decision_id: str
+    told: str = ""
+    """What the pipeline says of an odd act."""
+
+    @property
+    def is_of_an_act(self) -> bool:
+        """Whether it is about one odd act, not about the realm."""
+        return self.subject.startswith("event:")
 
 
 class Tally(NamedTuple):
@@ -95,7 +102,7 @@ class Tally(NamedTuple):
 
     @property
     def is_caught(self) -> bool:
-        """Whether the pipeline took the account for an exploiter: an act was held, or it counts as part of a larger cluster."""
+        """Whether the account was taken for an exploiter: an act of it was held, was a replay, or was refused by the council."""
         return self.stopped > 0
 
 
@@ -156,6 +163,15 @@ class DayReport(NamedTuple):
         good = [each for each in self.tallies if not each.player.is_exploiter]
         caught, falsely = sum(each.is_caught for each in bad), sum(each.is_caught for each in good)
         return Catch(caught, len(bad) - caught, falsely, len(good))
+
+
+class Bearers(NamedTuple):
+    """Who brought a faction's points in a territory over the day, effective milli-points."""
+
+    name: str
+    """A guild's or a whale's; else the kind of player."""
+    points: int
+    accounts: int
 
 
 MOST_RECAPS: Final = 5
@@ -255,6 +271,19 @@ def chosen_recaps(report: DayReport) -> tuple[Recap, ...]:
         best.setdefault(each.faction, each)
     casual = [each for each in mine if honest[each.user_id].kind == "casual" and each not in best.values()]
     return (*[best[faction] for faction in sorted(best)], *casual[len(casual) // 2 :])[:MOST_RECAPS]
+
+
+def bearers_of(report: DayReport, territory_id: str, faction: str) -> tuple[Bearers, ...]:
+    """Return who brought a faction's points in a territory, the most first."""
+    players = {each.player.user_id: each.player for each in report.tallies}
+    found: dict[str, Bearers] = {}
+    for recap in report.recaps:
+        if recap.faction == faction and (points := recap.points.get(territory_id, 0)) > 0:
+            player = players[recap.user_id]
+            name = player.plan.name if player.plan is not None else player.kind
+            known = found.get(name, Bearers(name, 0, 0))
+            found[name] = Bearers(name, known.points + points, known.accounts + 1)
+    return tuple(sorted(found.values(), key=lambda each: (-each.points, each.name)))
 
 
 def kinds_in(report: DayReport) -> Sequence[Kind]:

@@ -9,6 +9,7 @@ from world.feed.frames import Audience
 from world.feed.limits import FeedLimits
 from world.feed.reader import Reader
 from world.feed.realm_feed import RealmFeed
+from world.feed.wire import Wire
 from world.persistence.port import Event, WorldStore
 
 
@@ -53,13 +54,17 @@ class Feeds:
         return sum(self._places.values())
 
     async def open(
-        self, realm_id: str, audience: Audience, after: int | None = None, cut: Callable[[], None] = lambda: None
+        self,
+        realm_id: str,
+        audience: Audience,
+        after: int | None = None,
+        wire: Wire = Wire(),  # noqa: B008 - a frozen value
     ) -> Reader:
         """Let a reader in; whoever opens must leave.
 
         Args:
             after: sequence behind which it goes on; None: from now on.
-            cut: ends its connection without waiting for it.
+            wire: its connection.
 
         Raises:
             FeedFullError: where there is no place, or the process stops.
@@ -72,7 +77,7 @@ class Feeds:
         self._places[realm_id] = taken + 1
         try:
             feed = await self._feed(realm_id)
-            reader = await feed.add(audience, after, cut)
+            reader = await feed.add(audience, after, wire)
         except BaseException:
             await self._give_back(realm_id)
             raise

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from world.persistence.port import Event
-from world.views.happened import VERDICT, event_view
+from world.views.happened import event_view, is_hidden
 
 RETRY_MS: Final = 2_000
 """How long a browser waits before it connects again, milliseconds."""
@@ -18,7 +18,6 @@ TOLD: Final[dict[Reason, str]] = {
     "stopping": "the server stops; connect again with the last id to go on",
     "unavailable": "earlier events cannot be read now; connect again with the last id to go on",
 }
-_DISPUTE: Final = "impact_dispute"
 
 
 class Frame(NamedTuple):
@@ -47,10 +46,9 @@ class Audience(NamedTuple):
 
 
 def event_frame(event: Event) -> Frame:
-    """Return an event as its readers get it; a verdict over one player's act is hidden, as it is in the summary."""
+    """Return an event as its readers get it; a verdict over one player's act is hidden, as it is wherever events are read."""
     document = {"realm_id": event.realm_id, **event_view(event)}
-    is_hidden = event.kind == VERDICT and document["payload"].get("decision_type") == _DISPUTE
-    return _frame(document, event.sequence, event.user_id, is_hidden)
+    return _frame(document, event.sequence, event.user_id, is_hidden(event.kind, document["payload"]))
 
 
 def hello_frame(realm_id: str, sequence: int, heartbeat_s: float) -> Frame:

@@ -12,6 +12,8 @@ class FeedLimits(NamedTuple):
     """Events back from the newest up to which a reader may resume; behind them it is told to start again."""
     page: int = 256
     """Most events read from the store or written to a reader at once; at most half the ring, so that a burst drops nobody."""
+    slice: int = 128
+    """Readers who are written to before anything else may run: a millisecond or two of processor time."""
     poll_s: float = 0.25
     """How often the store is looked at for what another process committed, seconds."""
     heartbeat_s: float = 15.0

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from world.errors import WorldError
+from world.feed.batch import Batch
 from world.feed.frames import (
     Audience,
     Frame,
@@ -16,6 +17,7 @@ from world.feed.frames import (
 )
 from world.feed.limits import FeedLimits
 from world.feed.ring import Ring
+from world.feed.wire import Wire
 from world.persistence.port import Event
 
 Ended = Reason | Literal["gone"]
@@ -58,13 +60,15 @@ class Reader:
         source: the realm's feed.
         audience: who reads.
         after: sequence behind which it wants to go on; None: what happens from now on.
+        wire: its connection.
     """
 
-    __slots__ = ("_ended", "_is_live", "_opening", "_source", "audience", "cursor", "waiting", "writing_since")
+    __slots__ = ("_ended", "_is_live", "_opening", "_source", "audience", "cursor", "waiting", "wire", "writing_since")
 
-    def __init__(self, source: Source, audience: Audience, after: int | None) -> None:
+    def __init__(self, source: Source, audience: Audience, after: int | None, wire: Wire) -> None:
         self._source = source
         self.audience = audience
+        self.wire = wire
         ring = source.ring
         self.cursor = ring.last if after is None else after
         """Sequence up to which it was sent everything that is for it."""
@@ -88,6 +92,21 @@ class Reader:
         """Let it look for news, or show that it lives."""
         if self.waiting is not None and not self.waiting.done():
             self.waiting.set_result(is_beat)
+
+    def offer(self, batch: Batch) -> None:
+        """Let it have what has come.
+
+        Where it waits for just that, its connection is written to at once: waking the task that serves it would cost more than
+        the write does. Where that cannot be, it is woken, and looks for itself.
+        """
+        if self.waiting is None or self.waiting.done():
+            return  # it is at work, and waits only once it has seen all that there is
+        if self.cursor == batch.behind and self.wire.push is not None:
+            chunk = batch.chunk_for(self.audience)
+            if not chunk or self.wire.push(chunk):
+                self.cursor = batch.upto
+                return
+        self.wake(is_beat=batch.is_beat)
 
     async def take(self) -> Taken:
         """Return what to send next; waits until there is something."""

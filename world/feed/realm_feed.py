@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Final
 
 from world.errors import WorldError
+from world.feed.batch import Batch
 from world.feed.frames import Audience, Frame, Reason, event_frame, heartbeat_frame
 from world.feed.limits import FeedLimits
 from world.feed.reader import Reader
 from world.feed.ring import Ring
+from world.feed.wire import Wire
 from world.persistence.port import Event, WorldStore
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,6 @@ class RealmFeed:
         self.limits = limits
         self.ring = Ring(limits.ring, last)
         self.readers: set[Reader] = set()
-        self._cuts: dict[Reader, Callable[[], None]] = {}
         self._store = store
         self._monotonic = monotonic
         self._woken = asyncio.Event()
@@ -59,25 +60,24 @@ class RealmFeed:
             pass
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._watch())]
 
-    async def add(self, audience: Audience, after: int | None, cut: Callable[[], None]) -> Reader:
+    async def add(self, audience: Audience, after: int | None, wire: Wire) -> Reader:
         """Let a reader in.
 
         Args:
             after: sequence behind which it goes on; None: from now on.
-            cut: ends its connection without waiting for it.
+            wire: its connection.
         """
-        if after is not None and after > self.ring.last:
-            # Another process may have told it of what this one has not read yet.
-            await self._read_on()
-        reader = Reader(self, audience, after)
+        if after is not None and after > self.ring.last and (batch := await self._read_on()) is not None:
+            # Another process told it of what this one had not read yet. In one go: who asks may give up at any wait.
+            for reader in self.readers:
+                reader.offer(batch)
+        reader = Reader(self, audience, after, wire)
         self.readers.add(reader)
-        self._cuts[reader] = cut
         return reader
 
     def remove(self, reader: Reader) -> None:
         """Let a reader go."""
         self.readers.discard(reader)
-        self._cuts.pop(reader, None)
 
     def wake(self) -> None:
         """Say that something was committed."""
@@ -119,32 +119,39 @@ class RealmFeed:
             # Before the look: what is committed while it goes on must be looked for again.
             self._woken.clear()
             try:
-                is_more, failures = await self._read_on(), 0
+                batch, failures = await self._read_on(), 0
             except WorldError as error:
-                is_more, failures = False, failures + 1
+                batch, failures = None, failures + 1
                 _log.warning("events not read", extra={"realm_id": self.realm_id, "error": type(error).__name__})
-            if is_more:
+            if batch is not None:
                 # Readers write what they were woken for before more may push it out of the ring.
-                await asyncio.sleep(0)
+                await self._offer(batch)
                 continue
             with contextlib.suppress(TimeoutError):
                 # Not wait_for, which may swallow a cancellation in Python 3.11: then the feed would never end.
                 async with asyncio.timeout(self.limits.poll_s * min(1 + failures, MAX_BACKOFF)):
                     await self._woken.wait()
 
-    async def _read_on(self, *, is_past: bool = False) -> bool:
-        """Read a page into the ring; return whether there was anything."""
+    async def _read_on(self, *, is_past: bool = False) -> Batch | None:
+        """Read a page into the ring, and return it for those who wait; None where there was nothing."""
         async with self._reading:
-            events = await self._store.all_events(self.realm_id, self.ring.last, self.limits.page)
-            came = _gapless(events, self.ring.last)
-            self.ring.add([event_frame(event) for event in came])
+            behind = self.ring.last
+            events = await self._store.all_events(self.realm_id, behind, self.limits.page)
+            came = _gapless(events, behind)
+            frames = [event_frame(event) for event in came]
+            self.ring.add(frames)
         if not is_past:
             for event in came:
                 self._arrived(event)
-        if came:
-            for reader in self.readers:
-                reader.wake()
-        return bool(came)
+        return Batch(frames, behind, frames[-1].sequence) if frames else None
+
+    async def _offer(self, batch: Batch) -> None:
+        """Let every reader have what has come, some at a time: the first need not wait for the last, nor other work for all."""
+        for number, reader in enumerate(tuple(self.readers), 1):
+            reader.offer(batch)
+            if number % self.limits.slice == 0:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _watch(self) -> None:
         """Show readers signs of life, and end connections that take nothing."""
@@ -156,8 +163,8 @@ class RealmFeed:
                 self._check(reader, now)
             if now >= beat_at:
                 beat_at = now + self.limits.heartbeat_s
-                for reader in self.readers:
-                    reader.wake(is_beat=True)
+                last = self.ring.last
+                await self._offer(Batch([self.heartbeat(last)], last, last))
 
     def _check(self, reader: Reader, now: float) -> None:
         if reader.writing_since is None:
@@ -166,7 +173,7 @@ class RealmFeed:
         if late_s > self.limits.write_timeout_s:
             reader.end("too_slow")
         if late_s > 2 * self.limits.write_timeout_s:
-            self._cuts[reader]()
+            reader.wire.cut()
 
 
 def _gapless(events: tuple[Event, ...], last: int) -> list[Event]:

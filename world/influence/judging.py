@@ -12,7 +12,6 @@ from policies.contracts.request import ImpactCandidate
 from policies.faults import did_you_mean
 from policies.numbers import scaled
 from world.anomaly import Act, Anomaly, anomaly_of
-from world.contribution import epoch_ms
 from world.influence.scoring import RISK, STAKES, Score, score, trust_of
 from world.realm.rules import Action, WorldRules
 from world.realm.state import Realm
@@ -32,6 +31,7 @@ OLDEST_MS: Final = 300_000
 AHEAD_MS: Final = 60_000
 DEFAULT_RISK: Final = 3
 DEFAULT_STAKES: Final = "regional"
+_TOMORROW: Final = "come back tomorrow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Surroundings:
 
     Attributes:
         recent: what the same account, device and session did in the last 24 hours, oldest first.
+        moments: when each of them happened, and last the act itself, milliseconds since 1970.
         is_known: whether its event id is in the ledger.
         repeats: accepted acts of the same account, type and faction in the last 96 ticks.
         user_day: normalised milli-points of the account in the day's bucket.
@@ -50,6 +51,7 @@ class Surroundings:
     """
 
     recent: Sequence[Act]
+    moments: Sequence[int]
     is_known: bool
     repeats: int
     user_day: int
@@ -96,7 +98,7 @@ def judge(candidate: ImpactCandidate, around: Surroundings, realm: Realm, rules:
     capped = _capped(candidate, action, found, around, rules)
     if capped is not None:
         return Judged("rejected", found, territory, action.base < 0, 0, {}, capped)
-    anomaly = anomaly_of([*around.recent, candidate])
+    anomaly = anomaly_of([*around.recent, candidate], around.moments)
     assert anomaly is not None
     if around.recent and _is_replay(anomaly, len(around.recent)):
         told = "the same act of the same account stands in the ledger already"
@@ -131,7 +133,7 @@ def _refused(
         return Rejected("unknown_faction", "the realm has no such faction", f"known: {', '.join(realm.factions)}")
     if not action.is_relic_claim and candidate.target_id is not None and candidate.target_id not in realm.territories:
         return Rejected("unknown_target", "the realm has no such territory", f"known: {', '.join(realm.territories)}")
-    return _evidence_fault(candidate) or _clock_fault(candidate, around.now_ms)
+    return _evidence_fault(candidate) or _clock_fault(around.moments[-1], around.now_ms)
 
 
 def _evidence_fault(candidate: ImpactCandidate) -> Rejected | None:
@@ -143,8 +145,7 @@ def _evidence_fault(candidate: ImpactCandidate) -> Rejected | None:
     return None
 
 
-def _clock_fault(candidate: ImpactCandidate, now_ms: int) -> Rejected | None:
-    at = epoch_ms(candidate.created_at)
+def _clock_fault(at: int, now_ms: int) -> Rejected | None:
     if now_ms - at > OLDEST_MS:
         return Rejected("too_old", "created_at lies more than five minutes back", "send acts as they happen")
     if at - now_ms > AHEAD_MS:
@@ -161,12 +162,15 @@ def _capped(
 ) -> Rejected | None:
     caps, worth = rules.caps, found.normalized
     if around.user_day + worth > caps.user_day:
-        return Rejected("user_cap", "the account has reached its points of the day", "come back tomorrow")
+        return Rejected("user_cap", "the account has reached its points of the day", _TOMORROW)
     source = caps.source_day.get(action.source)
     if source is not None and around.source_day + worth > source:
-        return Rejected("source_cap", f"the account has reached its points of the day from {action.source!r}")
+        return Rejected(
+            "source_cap", f"the account has reached its points of the day from {action.source!r}", _TOMORROW
+        )
     if around.faction_tick + worth > caps.faction_tick:
-        return Rejected("faction_cap", f"the faction {candidate.faction_id!r} has reached its points of this tick")
+        told = f"the faction {candidate.faction_id!r} has reached its points of this tick"
+        return Rejected("faction_cap", told, "what it does after the next tick counts again")
     return None
 
 

@@ -93,16 +93,29 @@ def effective(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> Effec
         points: milli-points per account, each above 0.
         cluster_of: per account, what stands for its cluster; an account left out is its own.
     """
-    clusters: dict[str, dict[str, int]] = {}
-    for user in sorted(points):
-        clusters.setdefault(cluster_of.get(user, user), {})[user] = points[user]
-    shared = {name: apportion(users, saturated(sum(users.values()))) for name, users in sorted(clusters.items())}
-    total = sum(sum(users.values()) for users in shared.values())
-    n = max(1, len(shared))
+    counted = {user: saturated(points[user]) for user in sorted(points)}
+    linked = _linked(points, cluster_of)
+    for users in linked:
+        together = {user: points[user] for user in users}
+        counted.update(apportion(together, saturated(sum(together.values()))))
+    total = sum(counted.values())
+    n = max(1, len(points) - sum([len(users) - 1 for users in linked]))
     cluster_cap, user_cap = max(80 * total // 1_000, 2 * total // n), max(50 * total // 1_000, 3 * total // (2 * n))
-    counted: dict[str, int] = {}
-    for users in shared.values():
-        capped = {user: min(amount, user_cap) for user, amount in users.items()}
-        held = sum(capped.values())
-        counted.update(capped if held <= cluster_cap else apportion(capped, cluster_cap))
-    return Effective(dict(sorted(counted.items())), total - sum(counted.values()))
+    if max(counted.values(), default=0) > user_cap:  # never below the cap of a cluster
+        counted = {user: min(amount, user_cap) for user, amount in counted.items()}
+    for users in linked:
+        together = {user: counted[user] for user in users}
+        if sum(together.values()) > cluster_cap:
+            counted.update(apportion(together, cluster_cap))
+    return Effective(counted, total - sum(counted.values()))
+
+
+def _linked(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> list[list[str]]:
+    """Return the accounts of every cluster of several, in order of ids; nearly all accounts stand alone."""
+    found: dict[str, list[str]] = {}
+    for user in sorted(points.keys() & cluster_of.keys()):
+        found.setdefault(cluster_of[user], []).append(user)
+    for root, users in found.items():
+        if root in points and root not in cluster_of:
+            users.append(root)
+    return [sorted(users) for users in found.values() if len(users) > 1]

@@ -11,12 +11,15 @@ from world.clusters import link
 from world.errors import LeaseLostError, MovedOnError, UnknownRealmError
 from world.influence.judging import State
 from world.influence.recent import Recent, recent_from
+from world.persistence.contributions import KIND, tellings
 from world.persistence.port import (
     DAY_TICKS,
     RECENT,
+    TIDY,
     Advance,
     Asked,
     Event,
+    Judge,
     Known,
     Lease,
     LedgerRow,
@@ -104,6 +107,13 @@ class MemoryStore:
         realm = self._realm(realm_id)
         return tuple([self._known(realm, each, since, tick) for each in asked])
 
+    async def take_in(
+        self, realm_id: str, asked: Sequence[Asked], judge: Judge, *, since: int, tick: int
+    ) -> tuple[LedgerRow, ...]:
+        # Nothing in between gives another task its turn.
+        judgement = judge(await self.known(realm_id, asked, since=since, tick=tick))
+        return await self.submit(judgement.rows, judgement.questions)
+
     async def submit(self, rows: Sequence[NewRow], questions: Mapping[str, NewQuestion]) -> tuple[LedgerRow, ...]:
         entered = []
         for new in rows:
@@ -188,6 +198,9 @@ class MemoryStore:
             realm.snapshots.append(step.snapshot)
             for event in step.events:
                 self._happen(realm, step.snapshot, event, now)
+            for each in tellings(step.told):
+                told = NewEvent(KIND, each.payload, each.user_id, each.correlation_id)
+                self._happen(realm, step.snapshot, told, now)
             for question in step.questions:
                 self._raise(step.realm_id, question, step.snapshot.tick_number)
             self._move(realm, step.transitions)
@@ -267,6 +280,9 @@ class MemoryStore:
     async def published(self, since: int, *, after: int = 0, limit: int = 100) -> tuple[OutboxRow, ...]:
         found = [row for row in self._outbox[after:] if self._published.get(row.number, -1) >= since]
         return tuple(found[:limit])
+
+    async def tidy(self, limit: int = TIDY) -> int:
+        return 0  # it keeps no tallies beside the ledger
 
     async def ready(self) -> None:
         return None

@@ -5,17 +5,20 @@ and the totals it consumed, or nothing (reliability.md, S11). Rows of the ledger
 a transition of its own (register rows S0-21, K17). `memory`, and `sql` over SQLite and PostgreSQL, pass one contract suite.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 from policies.contracts.request import ImpactCandidate
 from world.influence.judging import Judged, State
 from world.influence.recent import Recent
 from world.influence.scoring import Score
+from world.persistence.contributions import NOTHING, Contributions
 
 MAX_PAGE: Final = 500
 DAY_TICKS: Final = 96
 """Ticks of a day: what caps and repeats look back on."""
+TIDY: Final = 2_000
+"""Most tallies that are let go at once: a transaction of some milliseconds."""
 RECENT: Final = 200
 """Most acts that are looked at for odd patterns around one."""
 Role = Literal["public", "user"]
@@ -214,6 +217,8 @@ class Advance(NamedTuple):
     """Question whose verdict this applies."""
     decision_id: str | None = None
     """Decision that this applies: unique for ever."""
+    told: Contributions = NOTHING
+    """What the tick tells each account that took part, behind `events`: every telling is an event for that account alone."""
     expired: tuple[str, ...] = ()
     """Questions that nobody answered in time; one that was applied meanwhile stays so."""
 
@@ -238,6 +243,20 @@ class OutboxRow(NamedTuple):
     key: str
     payload: bytes
     correlation_id: str | None
+    part: int = 0
+    """Place among the messages of one number, from 0: tellings of one page are marked together."""
+
+
+class Judgement(NamedTuple):
+    """What a batch of acts was judged to be."""
+
+    rows: Sequence[NewRow]
+    questions: Mapping[str, NewQuestion]
+    """Per event id of a row in review, what the council is asked."""
+
+
+Judge = Callable[[Sequence[Known]], Judgement]
+"""Judges a batch by what the ledger knows around each act, in order. Pure: a transaction that is run again asks it again."""
 
 
 class WorldStore(Protocol):
@@ -273,6 +292,16 @@ class WorldStore(Protocol):
         Args:
             since: start of the 24 hours that count as recent, milliseconds.
             tick: the running tick; a day is the 96 ticks up to it.
+        """
+        ...
+
+    async def take_in(
+        self, realm_id: str, asked: Sequence[Asked], judge: Judge, *, since: int, tick: int
+    ) -> tuple[LedgerRow, ...]:
+        """Enter acts of one realm as `submit` does, judged by what `known` says at the moment in which they are entered.
+
+        Nobody else enters acts of the realm between the two, whichever process: a cap cannot be overrun by acts that come
+        in at the same time (domain.md C1).
         """
         ...
 
@@ -395,7 +424,7 @@ class WorldStore(Protocol):
         ...
 
     async def pending(self, limit: int = 100) -> tuple[OutboxRow, ...]:
-        """Return the oldest messages not yet published."""
+        """Return the oldest messages not yet published; all messages of one number come together, also past the limit."""
         ...
 
     async def mark_published(self, numbers: Sequence[int], now: int) -> None:
@@ -405,9 +434,18 @@ class WorldStore(Protocol):
     async def published(self, since: int, *, after: int = 0, limit: int = 100) -> tuple[OutboxRow, ...]:
         """Return messages that were marked as published at or after a time, in order of their numbers.
 
+        All messages of one number come together, also past the limit.
+
         Args:
             since: milliseconds since 1970.
             after: number behind which they are taken.
+        """
+        ...
+
+    async def tidy(self, limit: int = TIDY) -> int:
+        """Let go of tallies that no cap looks back on any more, at most so many of a realm; return how many went.
+
+        The ledger can tell them again. One tick more than a day stays, for acts that are judged while a tick ends.
         """
         ...
 

@@ -8,9 +8,11 @@ from world.influence.judging import State
 from world.persistence import sql_ledger, sql_messages, sql_realms, sql_steps, sql_totals
 from world.persistence.port import (
     MAX_PAGE,
+    TIDY,
     Advance,
     Asked,
     Event,
+    Judge,
     Known,
     Lease,
     LedgerRow,
@@ -24,7 +26,7 @@ from world.persistence.port import (
     Transition,
 )
 from world.persistence.sql_engine import Database, Sql
-from world.persistence.sql_known import known
+from world.persistence.sql_known import known, take_in
 from world.persistence.sql_schema import VERSION
 
 _LAST_TICK = 2**62
@@ -62,6 +64,11 @@ class SqlStore:
 
     async def known(self, realm_id: str, asked: Sequence[Asked], *, since: int, tick: int) -> tuple[Known, ...]:
         return await self._database.read(lambda sql: known(sql, realm_id, asked, since=since, tick=tick))
+
+    async def take_in(
+        self, realm_id: str, asked: Sequence[Asked], judge: Judge, *, since: int, tick: int
+    ) -> tuple[LedgerRow, ...]:
+        return await self._database.write(lambda sql: take_in(sql, realm_id, asked, judge, since=since, tick=tick))
 
     async def submit(self, rows: Sequence[NewRow], questions: Mapping[str, NewQuestion]) -> tuple[LedgerRow, ...]:
         return await self._database.write(lambda sql: sql_ledger.submit(sql, rows, questions))
@@ -164,6 +171,12 @@ class SqlStore:
 
     async def published(self, since: int, *, after: int = 0, limit: int = 100) -> tuple[OutboxRow, ...]:
         return await self._database.read(lambda sql: sql_messages.published(sql, since, after, limit))
+
+    async def tidy(self, limit: int = TIDY) -> int:
+        async def work(realm_id: str, sql: Sql) -> int:
+            return await sql_totals.tidy(sql, realm_id, limit)
+
+        return sum([await self._database.write(partial(work, realm_id)) for realm_id in await self.realms()])
 
     async def ready(self) -> None:
         row = await self._database.read(lambda sql: sql.row("SELECT version FROM world_schema"))

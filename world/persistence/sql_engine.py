@@ -6,21 +6,23 @@ Statements are written once, with `:names` for values; they reach the driver as 
 import asyncio
 import re
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple, TypeVar
 
-import aiosqlite
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from world.errors import StoreUnavailableError
+from world.persistence.sql_tables import metadata
+from world.persistence.sqlite_threads import SqliteThreads, finished
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -33,8 +35,11 @@ CONNECTIONS: Final = 8
 """Most connections of one process."""
 MAX_TRIES: Final = 3
 """Tries of a transaction that the database broke off for another one's sake."""
+_LOOK_S: Final = 0.001
+"""Pause between looks whether SQLite's write lock is free."""
 _CONFLICTS: Final = frozenset(["40001", "40P01"])
 _NAME: Final = re.compile(r":([a-z_]+)")
+_POSTGRES: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout={LOCK_TIMEOUT_MS}",
     "PRAGMA journal_mode=WAL",
@@ -54,12 +59,26 @@ class Sql(ABC):
     is_postgres: bool
 
     @abstractmethod
+    async def begin(self) -> None:
+        """Begin a transaction that writes."""
+
+    @abstractmethod
     async def rows(self, statement: str, **values: object) -> Sequence[Row]:
         """Run a statement and return all its rows."""
 
     @abstractmethod
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Run a statement once per row; its names stand in the order of a row's values."""
+
+    @abstractmethod
+    async def append(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows the fastest way that the database has; the values stand in the order of the columns."""
+
+    @abstractmethod
+    async def merge(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
+    ) -> None:
+        """Insert rows; `conflict` is the ON CONFLICT clause of a row that is there. No two rows of a call have one key."""
 
     @abstractmethod
     def among(self, column: str, name: str) -> str:
@@ -70,13 +89,12 @@ class Sql(ABC):
         """Return the table expression whose rows have the values handed in by `listed`, as `value`."""
 
     @abstractmethod
+    def object_of(self, key: str, value: str) -> str:
+        """Return the aggregate that makes one JSON object, as text, of the rows of a group."""
+
+    @abstractmethod
     def listed(self, values: Sequence[str]) -> object:
         """Return several texts as one value."""
-
-    @property
-    @abstractmethod
-    def is_spoilt(self) -> bool:
-        """Whether the connection must not be used again: it is lost, or a transaction was left open."""
 
     @property
     @abstractmethod
@@ -97,16 +115,50 @@ class _SqliteSql(Sql):
     is_postgres = False
     for_update = ""  # the writer holds the whole file
 
-    def __init__(self, driver: aiosqlite.Connection) -> None:
+    def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
+
+    async def begin(self) -> None:
+        self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        # SQLite's own wait looks again after up to a tenth of a second; where other processes write one batch behind the
+        # other, the moment in between is far shorter, and a tick would starve.
+        until = time.monotonic() + LOCK_TIMEOUT_MS / 1_000
+        self._driver.execute("PRAGMA busy_timeout=0")
+        try:
+            while not self._has_begun(until):
+                time.sleep(_LOOK_S)
+        finally:
+            self._driver.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT_MS}")
+
+    def _has_begun(self, until: float) -> bool:
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                raise
+            return False
+        return True
 
     async def rows(self, statement: str, **values: object) -> Sequence[Row]:
         text, names = _numbered(statement, "?")
-        return list(await self._driver.execute_fetchall(text, [values[name] for name in names]))
+        return self._driver.execute(text, [values[name] for name in names]).fetchall()
 
     async def many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         if rows:
-            await self._driver.executemany(_numbered(statement, "?").text, rows)
+            self._driver.executemany(_numbered(statement, "?").text, rows)
+
+    async def append(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        await self.merge(table, columns, rows, "")
+
+    async def merge(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
+    ) -> None:
+        if rows:
+            marks = ", ".join("?" * len(columns))
+            insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
+            self._driver.executemany(insert, rows)
 
     def among(self, column: str, name: str) -> str:
         return f"{column} IN (SELECT value FROM json_each(:{name}))"
@@ -114,9 +166,8 @@ class _SqliteSql(Sql):
     def table_of(self, name: str) -> str:
         return f"json_each(:{name}) AS {name}"
 
-    @property
-    def is_spoilt(self) -> bool:
-        return self._driver.in_transaction
+    def object_of(self, key: str, value: str) -> str:
+        return f"json_group_object({key}, {value})"
 
     def listed(self, values: Sequence[str]) -> object:
         return orjson.dumps(list(values)).decode()
@@ -129,6 +180,9 @@ class _PostgresSql(Sql):
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
+    async def begin(self) -> None:
+        await self.run("BEGIN")
+
     async def rows(self, statement: str, **values: object) -> Sequence[Row]:
         text, names = _numbered(statement, "$")
         found: Sequence[Row] = await self._driver.fetch(text, *[values[name] for name in names])
@@ -138,18 +192,37 @@ class _PostgresSql(Sql):
         if rows:
             await self._driver.executemany(_numbered(statement, "$").text, rows)
 
+    async def append(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            await self._driver.copy_records_to_table(table, records=rows, columns=columns)
+
+    async def merge(
+        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
+    ) -> None:
+        if rows:
+            insert = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {_arrays(table, columns)} {conflict}"
+            await self._driver.execute(insert, *zip(*rows, strict=True))
+
     def among(self, column: str, name: str) -> str:
         return f"{column} = ANY(CAST(:{name} AS text[]))"
 
     def table_of(self, name: str) -> str:
         return f"unnest(CAST(:{name} AS text[])) AS {name}(value)"
 
+    def object_of(self, key: str, value: str) -> str:
+        return f"CAST(json_object_agg({key}, {value}) AS TEXT)"
+
     @property
     def is_spoilt(self) -> bool:
+        """Whether the connection must not be used again: it is lost, or a transaction was left open."""
         return bool(self._driver.is_closed() or self._driver.is_in_transaction())
 
     def listed(self, values: Sequence[str]) -> object:
         return list(values)
+
+
+Work = Callable[[Sql], Awaitable[T]]
+"""What is done on a connection; it waits for its statements and for nothing else."""
 
 
 class Database:
@@ -160,22 +233,22 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._is_postgres = url.startswith("postgresql")
-        self._engine = _postgres_engine(url) if self._is_postgres else _sqlite_engine(url)
+        is_postgres = url.startswith("postgresql")
+        self._database = _Postgres(url) if is_postgres else _Sqlite(url)
         # Within the process writers of SQLite wait here in turn, not in SQLite's polling.
-        self._turn = asyncio.Lock() if not self._is_postgres else nullcontext()
+        self._turn = nullcontext() if is_postgres else asyncio.Lock()
         self._is_closed = False
 
-    async def read(self, work: Callable[[Sql], Awaitable[T]]) -> T:
+    async def read(self, work: Work[T]) -> T:
         """Run reads; several statements may see several states of the database.
 
         Raises:
             StoreUnavailableError: where the database cannot be asked now.
         """
-        async with self._guarded(), self._connected() as sql:
-            return await work(sql)
+        async with self._guarded():
+            return await self._database.run(work)
 
-    async def write(self, work: Callable[[Sql], Awaitable[T]]) -> T:
+    async def write(self, work: Work[T]) -> T:
         """Run one transaction that writes; it is run again where the database broke it off for another one's sake.
 
         Raises:
@@ -184,8 +257,8 @@ class Database:
         async with self._guarded():
             for left in reversed(range(MAX_TRIES)):
                 try:
-                    async with self._turn, self._connected() as sql, _transaction(sql):
-                        return await work(sql)
+                    async with self._turn:
+                        return await self._database.run(partial(_in_transaction, work))
                 except Exception as error:
                     if left == 0 or getattr(error, "sqlstate", None) not in _CONFLICTS:
                         raise
@@ -194,22 +267,7 @@ class Database:
     async def close(self) -> None:
         """Let the connections go; what comes later is refused."""
         self._is_closed = True
-        await self._engine.dispose()
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Sql]:
-        async with self._engine.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            if self._is_postgres and driver.is_closed():  # the server ended it while it lay in the pool
-                await connection.invalidate()
-                driver = (await connection.get_raw_connection()).driver_connection
-            sql: Sql = _PostgresSql(driver) if self._is_postgres else _SqliteSql(driver)
-            try:
-                yield sql
-            except BaseException:
-                if sql.is_spoilt:
-                    await connection.invalidate()
-                raise
+        await self._database.close()
 
     @asynccontextmanager
     async def _guarded(self) -> AsyncIterator[None]:
@@ -230,14 +288,51 @@ class Database:
             raise _unavailable(error) from error
 
 
-@asynccontextmanager
-async def _transaction(sql: Sql) -> AsyncIterator[None]:
-    """Hold a transaction for a block, in SQLite its write lock: committed at the end, rolled back where the block raises."""
+class _Sqlite:
+    """A file; work on it runs in a thread from beginning to end."""
+
+    def __init__(self, url: str) -> None:
+        path = sa.make_url(url).database or ""
+        self._threads = SqliteThreads(CONNECTIONS, lambda: _sqlite_connection(path))
+
+    async def run(self, work: Work[T]) -> T:
+        return await self._threads.run(lambda connection: finished(work(_SqliteSql(connection))))
+
+    async def close(self) -> None:
+        await self._threads.close()
+
+
+class _Postgres:
+    """A server; work takes a connection from the pool."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _postgres_engine(url)
+
+    async def run(self, work: Work[T]) -> T:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            if driver.is_closed():  # the server ended it while it lay in the pool
+                await connection.invalidate()
+                driver = (await connection.get_raw_connection()).driver_connection
+            sql = _PostgresSql(driver)
+            try:
+                return await work(sql)
+            except BaseException:
+                if sql.is_spoilt:
+                    await connection.invalidate()
+                raise
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+async def _in_transaction(work: Work[T], sql: Sql) -> T:
+    """Run work in a transaction, in SQLite under its write lock: committed at its end, rolled back where it raises."""
     try:
-        # Inside of the block: SQLite's thread begins even where the caller was cancelled while it waited.
-        await sql.run("BEGIN" if sql.is_postgres else "BEGIN IMMEDIATE")
-        yield
+        await sql.begin()
+        found = await work(sql)
         await sql.run("COMMIT")
+        return found
     except BaseException:
         with suppress(Exception):  # a lost connection rolls back by itself; what raised is what is told
             await sql.run("ROLLBACK")
@@ -262,6 +357,13 @@ def _numbered(statement: str, mark: str) -> _Statement:
         return f"{mark}{names.setdefault(found.group(1), len(names) + 1)}"
 
     return _Statement(_NAME.sub(numbered, statement), tuple(names))
+
+
+@cache
+def _arrays(table: str, columns: tuple[str, ...]) -> str:
+    """Return PostgreSQL's expression of rows handed in as one array per column: one statement, however many rows."""
+    types = [metadata.tables[table].c[name].type.compile(_POSTGRES).partition(" ")[0] for name in columns]
+    return f"unnest({', '.join(f'CAST(${number} AS {name}[])' for number, name in enumerate(types, 1))})"
 
 
 def _unavailable(error: BaseException | None) -> StoreUnavailableError:
@@ -289,21 +391,13 @@ _POSTGRES_ERRORS: Final[Mapping[str, str]] = {
 }
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
-    # The driver's own transactions are off: a write begins with BEGIN IMMEDIATE (`_transaction`), a read with none.
-    engine = create_async_engine(
-        url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=CONNECT_TIMEOUT_S, isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True, connect_args={"timeout": LOCK_TIMEOUT_MS / 1_000},
-    )  # fmt: skip
-    sa.event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
-    cursor = connection.cursor()
+def _sqlite_connection(path: str) -> sqlite3.Connection:
+    # The driver's own transactions are off: a write begins with BEGIN IMMEDIATE (`_in_transaction`), a read with none.
+    timeout_s = LOCK_TIMEOUT_MS / 1_000
+    connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+        connection.execute(pragma)
+    return connection
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

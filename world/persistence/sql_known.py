@@ -6,10 +6,10 @@ from typing import Final
 
 from policies.contracts.request import ImpactCandidate
 from world.influence.recent import Recent, recent_from
-from world.persistence.port import DAY_TICKS, RECENT, Asked, Known
+from world.persistence.port import DAY_TICKS, RECENT, Asked, Judge, Known, LedgerRow
 from world.persistence.sql_engine import Sql
-from world.persistence.sql_ledger import of_events
-from world.persistence.sql_realms import check_realm
+from world.persistence.sql_ledger import enter, of_events
+from world.persistence.sql_realms import check_realm, locked
 
 _KEYS: Final = ("user_id", "device_id", "session_id")
 _TALLIES: Final = (
@@ -22,14 +22,26 @@ _FIRST_SEEN: Final = (
     "SELECT value, (SELECT l.received_at FROM world_influence l WHERE l.realm_id = :realm_id AND l.user_id = value"
     " ORDER BY l.received_at, l.sequence LIMIT 1) FROM {users}"
 )
+# SQLite keeps the order of a CROSS JOIN: for each key its acts, and not for each act its key.
 _NEAR: Final = (
-    "SELECT k.{row} FROM {names} {join} world_influence k ON k.realm_id = :realm_id AND k.{key} = {name}.value"
+    "SELECT k.rowid FROM {names} CROSS JOIN world_influence k ON k.realm_id = :realm_id AND k.{key} = {name}.value"
     " AND k.received_at >= COALESCE((SELECT o.received_at FROM world_influence o"
     " WHERE o.realm_id = :realm_id AND o.{key} = {name}.value AND o.received_at >= :since"
     f" ORDER BY o.received_at DESC, o.sequence DESC LIMIT 1 OFFSET {RECENT - 1}), :since)"
 )
 """From the two hundredth newest act on, so that a flood of acts costs no more than 200."""
-_RECENT: Final = "SELECT l.sequence, l.candidate FROM world_influence l WHERE {within} ORDER BY l.sequence"
+_RECENT: Final = "SELECT l.sequence, l.candidate FROM world_influence l WHERE l.rowid IN ({near}) ORDER BY l.sequence"
+# PostgreSQL takes a realm for a two hundredth of the table where it has no statistics yet. What has a LIMIT is run for each
+# row of what stands before it, by the index, whatever the planner believes.
+_NEAR_POSTGRES: Final = (
+    "SELECT k.sequence FROM {names} CROSS JOIN LATERAL (SELECT l.sequence FROM world_influence l"
+    " WHERE l.realm_id = :realm_id AND l.{key} = {name}.value AND l.received_at >= :since"
+    f" ORDER BY l.received_at DESC, l.sequence DESC LIMIT {RECENT}) AS k"
+)
+_RECENT_POSTGRES: Final = (
+    "SELECT k.sequence, a.candidate FROM ({near}) AS k CROSS JOIN LATERAL (SELECT l.candidate FROM world_influence l"
+    " WHERE l.realm_id = :realm_id AND l.sequence = k.sequence LIMIT 1) AS a ORDER BY k.sequence"
+)
 
 Numbered = Mapping[int, Recent]
 """Acts by their sequence, rising."""
@@ -76,6 +88,18 @@ async def known(sql: Sql, realm_id: str, asked: Sequence[Asked], *, since: int, 
             )
         )
     return tuple(found)
+
+
+async def take_in(
+    sql: Sql, realm_id: str, asked: Sequence[Asked], judge: Judge, *, since: int, tick: int
+) -> tuple[LedgerRow, ...]:
+    """Judge and enter acts under the realm's lock; raise `UnknownRealmError` where there is no such realm."""
+    counts = await locked(sql, realm_id)
+    around = await known(sql, realm_id, asked, since=since, tick=tick)
+    judgement = judge(around)
+    repeated = {each.row.event_id: each.row for each in around if each.row is not None}
+    entered = await enter(sql, realm_id, counts, judgement.rows, judgement.questions, repeated)
+    return tuple([entered[each.candidate.event_id] for each in asked])
 
 
 class _Near:
@@ -136,8 +160,6 @@ async def _recent(sql: Sql, realm_id: str, candidates: Sequence[ImpactCandidate]
 
 
 def _recent_statement(sql: Sql, keys: Sequence[str]) -> str:
-    # SQLite keeps the order of a CROSS JOIN: for each key its acts, and not for each act its key.
-    row, join = ("sequence", "JOIN") if sql.is_postgres else ("rowid", "CROSS JOIN")
-    parts = [_NEAR.format(row=row, key=key, name=f"{key}s", names=sql.table_of(f"{key}s"), join=join) for key in keys]
-    within = "l.realm_id = :realm_id AND l.sequence" if sql.is_postgres else "l.rowid"
-    return _RECENT.format(within=f"{within} IN ({' UNION '.join(parts)})")
+    near, recent = (_NEAR_POSTGRES, _RECENT_POSTGRES) if sql.is_postgres else (_NEAR, _RECENT)
+    parts = [near.format(key=key, name=f"{key}s", names=sql.table_of(f"{key}s")) for key in keys]
+    return recent.format(near=" UNION ".join(parts))

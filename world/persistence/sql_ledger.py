@@ -8,18 +8,26 @@ from world.persistence.port import LedgerRow, NewQuestion, NewRow, Transition
 from world.persistence.sql_engine import Sql
 from world.persistence.sql_messages import publish_acts, raise_questions
 from world.persistence.sql_realms import Counts, check_realm, keep_counts, locked
-from world.persistence.sql_rows import INFLUENCE, LEDGER, MOVED, entered_row, influence_values, ledger_row_from
-from world.persistence.sql_totals import count
-
-_ENTER: Final = (
-    f"INSERT INTO world_influence ({', '.join(INFLUENCE)}) VALUES ({', '.join(f':{name}' for name in INFLUENCE)})"
+from world.persistence.sql_rows import (
+    INFLUENCE,
+    LEDGER,
+    MOVED,
+    entered_row,
+    influence_values,
+    ledger_of_events,
+    ledger_row_from,
+    worth,
 )
+from world.persistence.sql_totals import Counting, count
+
 _TRANSITION: Final = (
     "INSERT INTO world_transitions (realm_id, sequence, number, state, because, points, counted_at, moved_at)"
     " VALUES (:realm_id, :sequence, :number, :state, :because, :points, :counted_at, :moved_at)"
 )
 _STANDING: Final = (
-    "SELECT COALESCE(m.state, l.state), COALESCE(m.points, l.points), COALESCE(m.number, 0)"
+    "SELECT COALESCE(m.state, l.state), COALESCE(m.points, l.points), COALESCE(m.number, 0), l.user_id, l.device_id,"
+    " l.session_id, COALESCE(l.faction_id, ''), COALESCE(l.territory_id, ''), l.action_type, l.source, l.relic_id,"
+    " l.is_against, l.tick, l.correlation_id"
     f" FROM world_influence l{MOVED} WHERE l.realm_id = :realm_id AND l.sequence = :sequence"
 )
 _HELD: Final = (
@@ -39,18 +47,16 @@ async def submit(sql: Sql, rows: Sequence[NewRow], questions: Mapping[str, NewQu
     """Enter acts of one realm or several; realms are locked in the order of their ids."""
     entered: dict[tuple[str, str], LedgerRow] = {}
     for realm_id in sorted({new.realm_id for new in rows}):
-        found = await _enter(sql, realm_id, [new for new in rows if new.realm_id == realm_id], questions)
+        counts, acts = await locked(sql, realm_id), [new for new in rows if new.realm_id == realm_id]
+        known = await of_events(sql, realm_id, [new.event_id for new in acts])
+        found = await enter(sql, realm_id, counts, acts, questions, known)
         entered.update({(realm_id, event_id): row for event_id, row in found.items()})
     return tuple([entered[new.realm_id, new.event_id] for new in rows])
 
 
 async def of_events(sql: Sql, realm_id: str, event_ids: Sequence[str]) -> dict[str, LedgerRow]:
     """Return the acts of the ledger among several event ids."""
-    rows = await sql.rows(
-        f"{LEDGER} WHERE l.realm_id = :realm_id AND {sql.among('l.event_id', 'event_ids')}",
-        realm_id=realm_id,
-        event_ids=sql.listed(event_ids),
-    )
+    rows = await sql.rows(ledger_of_events(sql), realm_id=realm_id, event_ids=sql.listed(sorted(set(event_ids))))
     return {row[2]: ledger_row_from(row) for row in rows}
 
 
@@ -88,11 +94,12 @@ async def move(sql: Sql, realm_id: str, counts: Counts, transitions: Sequence[Tr
     Raises:
         LookupError: for a sequence that is not in the ledger.
     """
-    counted = counts.counted
+    accepted: list[Counting] = []
     for each in transitions:
-        counted += await _move(sql, realm_id, each, counted, now)
-    await count(sql, realm_id, bucket=counts.opened, after=counts.counted, upto=counted)
-    return counts._replace(counted=counted)
+        counting = await _move(sql, realm_id, each, counts.counted + len(accepted), now)
+        accepted += [counting] if counting is not None else []
+    await count(sql, realm_id, counts.opened, accepted)
+    return counts._replace(counted=counts.counted + len(accepted))
 
 
 async def contribution(sql: Sql, realm_id: str, user_id: str) -> dict[str, dict[str, int]]:
@@ -105,42 +112,62 @@ async def contribution(sql: Sql, realm_id: str, user_id: str) -> dict[str, dict[
     return found
 
 
-async def _enter(
-    sql: Sql, realm_id: str, rows: Sequence[NewRow], questions: Mapping[str, NewQuestion]
+async def enter(
+    sql: Sql,
+    realm_id: str,
+    counts: Counts,
+    rows: Sequence[NewRow],
+    questions: Mapping[str, NewQuestion],
+    known: Mapping[str, LedgerRow],
 ) -> dict[str, LedgerRow]:
-    counts = await locked(sql, realm_id)
-    entered = await of_events(sql, realm_id, [new.event_id for new in rows])
+    """Enter acts of a locked realm behind those that are in it; return every act's row by its event id.
+
+    Args:
+        known: rows of those event ids that are in the ledger.
+    """
+    entered = dict(known)
     values: list[tuple[object, ...]] = []
-    arrived, counted = counts.arrived, counts.counted
+    accepted: list[Counting] = []
     asked: list[tuple[NewQuestion, int]] = []
     for new in rows:
         if new.event_id in entered:
             continue
-        arrived += 1
-        counted += new.judged.state == "accepted"
-        counted_at = counted if new.judged.state == "accepted" else None
-        values.append(influence_values(new, arrived, counted_at))
-        entered[new.event_id] = entered_row(new, arrived, counted_at)
+        if new.judged.state == "accepted":
+            accepted.append(_counting(new))
+        sequence, counted_at = counts.arrived + len(values) + 1, counts.counted + len(accepted)
+        at = counted_at if new.judged.state == "accepted" else None
+        values.append(influence_values(new, sequence, at))
+        entered[new.event_id] = entered_row(new, sequence, at)
         if (question := questions.get(new.event_id)) is not None:
             asked.append((question, new.tick))
     if values:
-        await sql.many(_ENTER, values)
+        arrived = counts.arrived + len(values)
+        await sql.append("world_influence", INFLUENCE, values)
         await publish_acts(sql, realm_id, after=counts.arrived, upto=arrived)
-        await count(sql, realm_id, bucket=counts.opened, after=counts.counted, upto=counted)
+        await count(sql, realm_id, counts.opened, accepted)
         await raise_questions(sql, realm_id, asked)
-        await keep_counts(sql, realm_id, counts._replace(arrived=arrived, counted=counted))
+        await keep_counts(sql, realm_id, counts._replace(arrived=arrived, counted=counts.counted + len(accepted)))
     return entered
 
 
-async def _move(sql: Sql, realm_id: str, transition: Transition, counted: int, now: int) -> bool:
-    """Write one transition where its row may move; return whether it became accepted."""
+def _counting(new: NewRow) -> Counting:
+    judged = new.judged
+    return Counting(
+        new.user_id, new.device_id, new.session_id, new.faction_id or "", judged.territory_id or "", new.action_type,
+        new.source, new.relic_id, judged.is_against, new.tick, new.correlation_id, worth(new),
+    )  # fmt: skip
+
+
+async def _move(sql: Sql, realm_id: str, transition: Transition, counted: int, now: int) -> Counting | None:
+    """Write one transition where its row may move; return what counts where it became accepted."""
     found = await sql.row(_STANDING, realm_id=realm_id, sequence=transition.sequence)
     if found is None:
         raise LookupError(f"the ledger has no act {transition.sequence}")
-    state, points, number = found
+    state, points, number, *act = found
     if state == "accepted" or transition.expected not in (None, state):
-        return False
+        return None
     is_accepted = transition.state == "accepted"
+    points = points if transition.points is None else transition.points
     await sql.run(
         _TRANSITION,
         realm_id=realm_id,
@@ -148,8 +175,8 @@ async def _move(sql: Sql, realm_id: str, transition: Transition, counted: int, n
         number=number + 1,
         state=transition.state,
         because=transition.because,
-        points=points if transition.points is None else transition.points,
+        points=points,
         counted_at=counted + 1 if is_accepted else None,
         moved_at=now,
     )
-    return is_accepted
+    return Counting._make([*act, points]) if is_accepted else None

@@ -7,12 +7,13 @@ from world.persistence.port import Event, NewEvent, NewQuestion, OutboxRow, Ques
 from world.persistence.sql_engine import Sql
 from world.persistence.sql_realms import check_realm
 from world.persistence.sql_rows import EVENT, QUESTION, event_from, question_from
+from world.persistence.sql_told import messages_of, told, told_to
 
 _NEW_EVENT: Final = (
     f"INSERT INTO world_events ({EVENT}) VALUES"
     " (:realm_id, :sequence, :tick_number, :kind, :payload, :user_id, :made_at, :correlation_id)"
 )
-_BEHIND = "WHERE realm_id = :realm_id AND sequence > :after"
+_BEHIND = "WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto"
 _PUBLIC = f"SELECT {EVENT} FROM world_events {_BEHIND} AND user_id IS NULL"
 _EVERY = f"SELECT {EVENT} FROM world_events {_BEHIND}"
 _OF_USER = f"SELECT {EVENT} FROM world_events {_BEHIND} AND user_id = :user_id"
@@ -22,22 +23,30 @@ _NEWEST = (
     " ORDER BY sequence DESC LIMIT :limit"
 )
 _ACTS: Final = (
-    "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, 'influence', sequence FROM world_influence"
-    " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
+    "INSERT INTO world_outbox (realm_id, topic, sequence)"
+    " WITH RECURSIVE acts(sequence) AS (SELECT CAST(:after AS BIGINT) + 1"
+    " UNION ALL SELECT sequence + 1 FROM acts WHERE sequence < CAST(:upto AS BIGINT))"
+    " SELECT CAST(:realm_id AS TEXT), 'influence', sequence FROM acts"
 )
 _EVENTS: Final = (
     "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, kind, sequence FROM world_events"
     " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
 )
+_OF_ITS_PAGE = (
+    " LEFT JOIN world_told t ON o.topic <> 'influence' AND t.realm_id = o.realm_id AND t.sequence = o.sequence"
+)
 _MESSAGES: Final = (
     "SELECT o.number, o.realm_id, o.topic, COALESCE(l.event_id, o.realm_id || '/' || CAST(o.sequence AS TEXT)),"
-    " COALESCE(l.candidate, e.payload), COALESCE(l.correlation_id, e.correlation_id) FROM world_outbox o"
-    " LEFT JOIN world_influence l"
+    " COALESCE(l.candidate, e.payload, t.payload), COALESCE(l.correlation_id, e.correlation_id), t.first"
+    " FROM world_outbox o LEFT JOIN world_influence l"
     " ON o.topic = 'influence' AND l.realm_id = o.realm_id AND l.sequence = o.sequence"
     " LEFT JOIN world_events e ON o.topic <> 'influence' AND e.realm_id = o.realm_id AND e.sequence = o.sequence"
+    f"{_OF_ITS_PAGE}"
 )
-_PENDING: Final = f"{_MESSAGES} WHERE o.published_at IS NULL ORDER BY o.number LIMIT :limit"
-_OF_LATE: Final = f"{_MESSAGES} WHERE o.published_at >= :since AND o.number > :after ORDER BY o.number LIMIT :limit"
+_COUNTED: Final = f"SELECT o.number, COALESCE(o.sequence - t.first + 1, 1) FROM world_outbox o{_OF_ITS_PAGE}"
+"""Outbox rows with how many messages each is."""
+_PENDING: Final = "WHERE o.published_at IS NULL"
+_OF_LATE: Final = "WHERE o.published_at >= :since AND o.number > :after"
 _PUBLISHED: Final = "UPDATE world_outbox SET published_at = :now WHERE number = :number AND published_at IS NULL"
 _ASK: Final = (
     f"INSERT INTO world_questions ({QUESTION}) VALUES (:realm_id, :question_id, :subject, :request, 'open',"
@@ -73,22 +82,29 @@ async def publish_acts(sql: Sql, realm_id: str, *, after: int, upto: int) -> Non
 
 async def events(sql: Sql, realm_id: str, after: int, limit: int, user_id: str | None) -> tuple[Event, ...]:
     """Return events behind a sequence that are for everybody, and one user's."""
-    values = {"realm_id": realm_id, "after": after, "limit": limit}
-    found = list(await sql.rows(_PUBLIC + _IN_ORDER, **values))
-    if user_id is not None:
-        found += await sql.rows(_OF_USER + _IN_ORDER, user_id=user_id, **values)
-        found.sort(key=lambda row: int(row[1]))
-    if not found:
-        await check_realm(sql, realm_id)
-    return tuple([event_from(row) for row in found[:limit]])
+    # What is committed between two of these statements is left to the next call, so that none skips what another finds.
+    newest = await last_sequence(sql, realm_id)
+    stretch = {"realm_id": realm_id, "after": after, "upto": newest}
+    rows = list(await sql.rows(_PUBLIC + _IN_ORDER, **stretch, limit=limit))
+    if user_id is None:
+        return tuple([event_from(row) for row in rows])
+    rows += await sql.rows(_OF_USER + _IN_ORDER, user_id=user_id, **stretch, limit=limit)
+    found = [event_from(row) for row in rows]
+    found.sort(key=_by_sequence)
+    upto = found[limit - 1].sequence if 0 < limit <= len(found) else newest
+    found += await told_to(sql, realm_id, user_id, after, upto, limit)
+    return tuple(sorted(found, key=_by_sequence)[:limit])
 
 
 async def all_events(sql: Sql, realm_id: str, after: int, limit: int) -> tuple[Event, ...]:
     """Return every event behind a sequence."""
-    rows = await sql.rows(_EVERY + _IN_ORDER, realm_id=realm_id, after=after, limit=limit)
-    if not rows:
-        await check_realm(sql, realm_id)
-    return tuple([event_from(row) for row in rows])
+    # The sequence has no gaps: these are the next ones, wherever they are kept.
+    upto = min(after + limit, await last_sequence(sql, realm_id))
+    rows = await sql.rows(_EVERY + _IN_ORDER, realm_id=realm_id, after=after, upto=upto, limit=limit)
+    found = [event_from(row) for row in rows]
+    if len(found) < upto - after:
+        found += await told(sql, realm_id, after, upto)
+    return tuple(sorted(found, key=_by_sequence))
 
 
 async def latest_events(sql: Sql, realm_id: str, kind: str, limit: int) -> tuple[Event, ...]:
@@ -157,14 +173,35 @@ async def settle(sql: Sql, applied: str | None, expired: Sequence[str]) -> None:
 
 async def pending(sql: Sql, limit: int) -> tuple[OutboxRow, ...]:
     """Return the oldest messages not yet published."""
-    return tuple([OutboxRow(*row) for row in await sql.rows(_PENDING, limit=limit)])
+    return await _messages(sql, _PENDING, limit)
 
 
 async def published(sql: Sql, since: int, after: int, limit: int) -> tuple[OutboxRow, ...]:
     """Return messages that were marked as published at or after a time."""
-    return tuple([OutboxRow(*row) for row in await sql.rows(_OF_LATE, since=since, after=after, limit=limit)])
+    return await _messages(sql, _OF_LATE, limit, since=since, after=after)
 
 
 async def mark_published(sql: Sql, numbers: Sequence[int], now: int) -> None:
     """Mark messages as published; one that is published already stays so."""
     await sql.many(_PUBLISHED, [(now, number) for number in numbers])
+
+
+async def _messages(sql: Sql, where: str, limit: int, **values: object) -> tuple[OutboxRow, ...]:
+    """Return messages in order of their numbers, so many as come up to a limit with the last number's whole."""
+    last, most = None, 0
+    for number, messages in await sql.rows(f"{_COUNTED} {where} ORDER BY o.number LIMIT :limit", limit=limit, **values):
+        last, most = number, most + messages
+        if most >= limit:
+            break
+    if last is None:
+        return ()
+    rows = await sql.rows(f"{_MESSAGES} {where} AND o.number <= :last ORDER BY o.number", last=last, **values)
+    found: list[OutboxRow] = []
+    for *message, first in rows:
+        row = OutboxRow(*message)
+        found += [row] if first is None else messages_of(row, first)
+    return tuple(found)
+
+
+def _by_sequence(event: Event) -> int:
+    return event.sequence

@@ -6,7 +6,7 @@ import orjson
 
 from world.influence.scoring import Score
 from world.persistence.port import Event, LedgerRow, NewRow, Question, Snapshot
-from world.persistence.sql_engine import Row
+from world.persistence.sql_engine import Row, Sql
 
 SNAPSHOT: Final = "realm_id, tick_number, revision, snapshot_id, hash, previous, state, result, made_at"
 EVENT: Final = "realm_id, sequence, tick_number, kind, payload, user_id, made_at, correlation_id"
@@ -30,6 +30,16 @@ MOVED: Final = (
 )
 """Joins each row of the ledger, `l`, with its latest transition, `m`."""
 LEDGER: Final = f"SELECT {_LEDGER} FROM world_influence l{MOVED}"
+_OF_EVENT: Final = "l.realm_id = :realm_id AND l.event_id = event_ids.value"
+
+
+def ledger_of_events(sql: Sql) -> str:
+    """Return the query of `LEDGER` for the realm's acts among `event_ids`: for each id one look into the index."""
+    if not sql.is_postgres:
+        acts = f"world_influence l ON {_OF_EVENT}"
+    else:  # what has a LIMIT is run for each id, also where the planner has no statistics and believes in a scan
+        acts = f"LATERAL (SELECT * FROM world_influence l WHERE {_OF_EVENT} LIMIT 1) AS l"
+    return f"SELECT {_LEDGER} FROM {sql.table_of('event_ids')} CROSS JOIN {acts}{MOVED}"
 
 
 def snapshot_from(row: Row) -> Snapshot:

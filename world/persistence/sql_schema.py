@@ -20,6 +20,7 @@ _KEYS: Final = {
     "world_transitions": (("realm_id", "sequence", "number"),),
     "world_snapshots": (("realm_id", "tick_number", "revision"), ("realm_id", "snapshot_id"), ("rowid",)),
     "world_events": (("realm_id", "sequence"),),
+    "world_told": (("realm_id", "sequence"), ("rowid",)),
     "world_applied": (("decision_id",),),
 }
 """Append-only tables, with every key by which a new row could meet an old one; `rowid` where SQLite numbers the rows besides."""
@@ -81,6 +82,8 @@ def _postgres() -> list[str]:
     rows = [*guarded, ("world_outbox", "UPDATE", once), ("world_outbox", "DELETE", "")]
     return [
         function,
+        # Pages are small and many: packing them takes longer than writing them.
+        "ALTER TABLE world_told ALTER COLUMN payload SET STORAGE EXTERNAL",
         *[
             f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} FOR EACH ROW {when}"
             " EXECUTE FUNCTION world_refuse()"

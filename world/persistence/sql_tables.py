@@ -207,6 +207,7 @@ sa.Table(
     _key("source"),
     _whole("acts"),
     _whole("points"),
+    sa.Index("world_tallies_tick", "realm_id", "tick"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -250,6 +251,21 @@ sa.Table(
     ),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+# Events of many accounts in pages (`contributions`): one row stands for the places `first` to `sequence` of the realm's sequence.
+sa.Table(
+    "world_told",
+    metadata,
+    _key("realm_id"),
+    _number("sequence"),
+    _whole("first"),
+    _whole("tick_number"),
+    _text("first_user"),
+    _text("last_user"),
+    _whole("made_at"),
+    sa.Column("payload", _BYTES, nullable=False),
+    sqlite_strict=True,
 )
 
 sa.Table(

@@ -9,7 +9,7 @@ from policies.canonical import canonical_json, sha256_hex
 from policies.contracts.request import LockMode
 from policies.cursor import REQUIRED, Complaints, Place
 from policies.numbers import PPM
-from policies.policy_faults import PolicyFault
+from policies.policy_faults import InvalidPolicyError, PolicyFault
 from policies.rules import Rule, RuleSyntaxError, compile_rule
 from policies.yaml_positions import Dialect, read_yaml
 from world.change import METER_MAX
@@ -76,13 +76,23 @@ def default_world_path() -> Path:
     return Path(__file__).parent.parent / "data" / "aelvyndor.yaml"
 
 
+class InvalidWorldError(InvalidPolicyError):
+    """the world's file is not valid"""
+
+
 def load_world(path: Path | str) -> World:
     """Load a world's file.
 
     Raises:
-        InvalidPolicyError: with every fault of the file.
+        InvalidWorldError: with every fault of the file.
     """
-    path = Path(path)
+    try:
+        return _read(Path(path))
+    except InvalidPolicyError as error:
+        raise InvalidWorldError(error.faults) from error
+
+
+def _read(path: Path) -> World:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -22,7 +22,7 @@ from world.realm.state import Proposed, Realm, Treasury
 T = TypeVar("T")
 RefusalKind = Literal[
     "unknown_kind", "unknown_faction", "not_yours", "unknown_target", "own_target", "under_way", "cooldown", "spent",
-    "too_costly", "unknown_action", "too_late", "own_action",
+    "too_costly", "conflict", "decided", "unknown_action", "too_late", "own_action",
 ]  # fmt: skip
 
 
@@ -51,13 +51,14 @@ def propose(realm: Realm, proposal: Proposal, rules: WorldRules) -> Realm | Refu
     if kind is None:
         near = did_you_mean(proposal.kind, list(rules.sovereign.kinds))
         return Refusal("unknown_kind", f"there is no sovereign action {proposal.kind!r}", near)
-    purse = realm.treasuries.get(proposal.faction_id, Treasury())
     refusal = (
-        _who_refused(realm, proposal, kind) or _target_refused(realm, proposal, kind) or _not_now(realm, purse, kind)
+        _who_refused(realm, proposal, kind)
+        or _target_refused(realm, proposal, kind)
+        or not_now(realm, proposal.faction_id, kind)
     )
     if refusal is not None:
         return refusal
-    number = realm.tick_number
+    purse, number = realm.treasuries.get(proposal.faction_id, Treasury()), realm.tick_number
     used = {**purse.used, kind.kind: (realm.season_id, _used(purse, kind.kind, realm.season_id) + 1)}
     spent = Treasury(purse.points - kind.cost, _sorted(used), _sorted({**purse.last, kind.kind: number}))
     action = Proposed(
@@ -81,7 +82,8 @@ def object_to(realm: Realm, action_id: str, *, faction_id: str, user_id: str) ->
     if faction_id not in realm.factions:
         return Refusal("unknown_faction", f"the realm has no faction {faction_id!r}", _known(realm))
     if faction_id == action.faction_id:
-        return Refusal("own_action", "a faction cannot object to its own action", "")
+        others = ", ".join(each for each in realm.factions if each != faction_id)
+        return Refusal("own_action", "a faction cannot object to its own action", f"others may: {others}")
     objections = tuple(sorted({*action.objections, (faction_id, user_id)}))
     return _with(realm, action._replace(objections=objections))
 
@@ -89,6 +91,40 @@ def object_to(realm: Realm, action_id: str, *, faction_id: str, user_id: str) ->
 def action_of(realm: Realm, action_id: str) -> Proposed | None:
     """Return an action under way."""
     return next((each for each in realm.proposed if each.action_id == action_id), None)
+
+
+def not_now(realm: Realm, faction_id: str, kind: SovereignKind) -> Refusal | None:
+    """Return what keeps a faction from an action of a kind as the realm stands; None: nothing does."""
+    purse = realm.treasuries.get(faction_id, Treasury())
+    if any(each.faction_id == faction_id for each in realm.proposed):
+        return Refusal("under_way", "the faction has an action under way", "wait for its verdict")
+    free_from = free_again(realm, faction_id, kind)
+    if free_from is not None:
+        return Refusal("cooldown", "the faction did this too recently", f"from tick {free_from} on")
+    if uses_left(realm, faction_id, kind) == 0:
+        return Refusal(
+            "spent", f"the faction has used this {kind.uses} times in this season", "wait for the next season"
+        )
+    if purse.points < kind.cost:
+        held, cost = purse.points / 1_000, kind.cost / 1_000
+        return Refusal(
+            "too_costly", f"the treasury holds {held:g} points, it costs {cost:g}", "let the faction's acts fill it"
+        )
+    return None
+
+
+def free_again(realm: Realm, faction_id: str, kind: SovereignKind) -> int | None:
+    """Return the tick from which on the cooldown is over; None where it is."""
+    last = realm.treasuries.get(faction_id, Treasury()).last.get(kind.kind)
+    if last is None or realm.tick_number - last > kind.cooldown:
+        return None
+    return last + kind.cooldown + 1
+
+
+def uses_left(realm: Realm, faction_id: str, kind: SovereignKind) -> int:
+    """Return how often a faction may still do this in the season; 0 where it has used it up."""
+    used = _used(realm.treasuries.get(faction_id, Treasury()), kind.kind, realm.season_id)
+    return max(0, kind.uses - used)
 
 
 def wanted_effects(realm: Realm, action: Proposed, rules: WorldRules) -> tuple[Effect, ...]:
@@ -150,8 +186,6 @@ def _who_refused(realm: Realm, proposal: Proposal, kind: SovereignKind) -> Refus
         return Refusal(
             "not_yours", f"{kind.kind!r} is not an action of this faction", f"of: {', '.join(kind.factions)}"
         )
-    if any(each.faction_id == proposal.faction_id for each in realm.proposed):
-        return Refusal("under_way", "the faction has an action under way", "wait for its verdict")
     return None
 
 
@@ -173,22 +207,6 @@ def _target_refused(realm: Realm, proposal: Proposal, kind: SovereignKind) -> Re
     )
     if mine:
         return Refusal("own_target", "it would be done to the faction itself", "name another target")
-    return None
-
-
-def _not_now(realm: Realm, purse: Treasury, kind: SovereignKind) -> Refusal | None:
-    last = purse.last.get(kind.kind)
-    if last is not None and realm.tick_number - last <= kind.cooldown:
-        return Refusal("cooldown", "the faction did this too recently", f"from tick {last + kind.cooldown + 1} on")
-    if _used(purse, kind.kind, realm.season_id) >= kind.uses:
-        return Refusal(
-            "spent", f"the faction has used this {kind.uses} times in this season", "wait for the next season"
-        )
-    if purse.points < kind.cost:
-        held, cost = purse.points / 1_000, kind.cost / 1_000
-        return Refusal(
-            "too_costly", f"the treasury holds {held:g} points, it costs {cost:g}", "let the faction's acts fill it"
-        )
     return None
 
 

@@ -4,7 +4,7 @@ The order never depends on how rows came in: territories, factions and accounts 
 state before. The same inputs give the same hash on any machine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -56,6 +56,15 @@ class Contributed(NamedTuple):
     """Effective milli-points."""
 
 
+class Gains(NamedTuple):
+    """What accounts did for one faction in one territory, as far as it counted."""
+
+    territory_id: str
+    faction_id: str
+    by_user: Mapping[str, int]
+    """Effective milli-points per account, in order of ids."""
+
+
 class TickResult(NamedTuple):
     """What one tick did."""
 
@@ -69,13 +78,21 @@ class TickResult(NamedTuple):
     fired: tuple[str, ...]
     asked: tuple[str, ...]
     """Major triggers that the council is to be asked about."""
-    contributed: tuple[Contributed, ...]
+    gains: tuple[Gains, ...]
+    """By territory and faction; a territory and faction for which nobody did anything is left out."""
     dropped: int
     """Milli-points beyond the caps of clusters and accounts."""
     closed: tuple[str, ...] = ()
     """Sovereign actions whose window for counterplay has closed: the council is to be asked."""
     won: tuple[str, ...] = ()
     """Territories of great value whose conflict is won: the council is to be asked."""
+
+    @property
+    def contributed(self) -> Iterator[Contributed]:
+        """What each account did, by territory, faction and account."""
+        for gains in self.gains:
+            for user_id, points in gains.by_user.items():
+                yield Contributed(user_id, gains.territory_id, gains.faction_id, points)
 
 
 def tick(realm: Realm, given: TickInput, rules: WorldRules) -> TickResult:
@@ -112,7 +129,7 @@ def tick(realm: Realm, given: TickInput, rules: WorldRules) -> TickResult:
     ]
     return TickResult(
         _remembered(seen, looked, rules, after), before, after, tuple(walked.moves), tuple(began), looked.fired,
-        looked.asked, tuple(walked.contributed), walked.dropped, closed.asked, tuple(walked.won),
+        looked.asked, tuple(walked.gains), walked.dropped, closed.asked, tuple(walked.won),
     )  # fmt: skip
 
 
@@ -121,7 +138,7 @@ class _Walked(NamedTuple):
 
     territories: dict[str, Territory]
     moves: list[Move]
-    contributed: list[Contributed]
+    gains: list[Gains]
     won: list[str]
     income: dict[str, int]
     """Effective milli-points that each faction gained."""
@@ -137,7 +154,7 @@ def _walk(realm: Realm, given: TickInput, rules: WorldRules, number: int) -> _Wa
         walked.territories[territory_id] = found.territory
         walked.moves.extend([found.move] if found.move is not None else [])
         walked.won.extend([territory_id] if found.is_asked else [])
-        walked.contributed.extend(counted.contributed)
+        walked.gains.extend(counted.gains)
         dropped += counted.dropped
         for faction, acts in counted.acts.items():
             walked.income[faction] = walked.income.get(faction, 0) + acts.gained
@@ -174,22 +191,22 @@ def result_to_wire(result: TickResult) -> dict[str, Any]:
 
 class _Counted(NamedTuple):
     acts: dict[str, Acts]
-    contributed: list[Contributed]
+    gains: list[Gains]
     dropped: int
 
 
 def _counted(territory_id: str, given: TickInput) -> _Counted:
     gained, opposed = given.gained.get(territory_id, {}), given.opposed.get(territory_id, {})
     acts: dict[str, Acts] = {}
-    contributed: list[Contributed] = []
+    gains: list[Gains] = []
     dropped = 0
     for faction in sorted({*gained, *opposed}):
         pro = effective(gained.get(faction, _NOBODY), given.cluster_of)
         con = effective(opposed.get(faction, _NOBODY), given.cluster_of)
         acts[faction] = Acts(pro.total, con.total)
-        contributed += [Contributed(user, territory_id, faction, points) for user, points in pro.by_user.items()]
+        gains += [Gains(territory_id, faction, pro.by_user)] if pro.by_user else []
         dropped += pro.dropped + con.dropped
-    return _Counted(acts, contributed, dropped)
+    return _Counted(acts, gains, dropped)
 
 
 def _step(territory: Territory, acts: Mapping[str, Acts], number: int, asked_value: int | None) -> Contested:

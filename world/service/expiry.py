@@ -1,8 +1,8 @@
 """Acts that nobody decided about in time: rejected, told to their players, and open to appeal (register row K17).
 
 Expiry rides on the tick: row, event and question change in the transaction that writes the tick, so that a crash leaves either
-all of it or nothing. The expired question stays in the queue with its request: it is the appeal, and a person who grants it moves
-the row by hand. A verdict that comes later changes nothing and says so (`world.service.settlement`).
+all of it or nothing. The expired question stays with its request: it is the appeal, and a game master who grants it releases the
+act (`is_open_to_appeal`). A verdict that comes later changes nothing and says so (`world.service.settlement`).
 """
 
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from world.service.questions import dispute_key
 
 PATIENCE: Final = 96
 """Ticks that an act waits for a verdict: a day."""
+_EXPIRED: Final = "expired: "
 
 
 class Due(NamedTuple):
@@ -46,12 +47,17 @@ class Expiry:
         old = [row for row in waiting if row.tick + self._patience < realm.tick_number]
         if not old:
             return NOTHING_DUE
-        because = f"expired: no verdict within {self._patience} ticks; open to appeal"
+        because = f"{_EXPIRED}no verdict within {self._patience} ticks; open to appeal"
         return Due(
             tuple([Transition(row.sequence, "rejected", because, expected="in_review") for row in old]),
             tuple([_told(row) for row in old]),
             tuple([dispute_key(row.realm_id, row.event_id) for row in old]),
         )
+
+
+def is_open_to_appeal(row: LedgerRow) -> bool:
+    """Return whether an act was rejected for want of a verdict alone, and nobody has ruled on it since."""
+    return row.state == "rejected" and row.because.startswith(_EXPIRED)
 
 
 def _told(row: LedgerRow) -> NewEvent:

@@ -58,15 +58,20 @@ class MomentReader:
         self._known[realm_id] = found
         return found
 
-    async def history(self, realm_id: str, first: int, last: int) -> list[dict[str, object]]:
+    async def history(
+        self, realm_id: str, first: int, last: int, *, shows_disputes: bool = False
+    ) -> list[dict[str, object]]:
         """Return one row per tick of a range, both ends included, at most `MOST_TICKS` of them.
+
+        Args:
+            shows_disputes: whether verdicts over single acts are shown: to game masters only.
 
         Raises:
             UnknownRealmError: where there is no such realm.
         """
         last = min(last, first + MOST_TICKS - 1)
         told = await self._told(realm_id, max(0, first - ticks_per_hour(self._tick_s)), last)
-        return history_view(told, first, self._tick_s)
+        return history_view(told, first, self._tick_s, shows_disputes=shows_disputes)
 
     async def _told(self, realm_id: str, first: int, last: int) -> list[TickTold]:
         """Read ticks one snapshot at a time: only the last state of a tick is kept, however many decisions followed it."""

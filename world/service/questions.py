@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from policies.contracts.request import ImpactCandidate
+from world.influence.disputes import dispute_of
 from world.influence.judging import Judged
 from world.persistence.port import NewQuestion
 from world.realm.revising import effects_to_wire
@@ -34,7 +35,8 @@ def trigger_question(world: World, realm: Realm, trigger_id: str) -> NewQuestion
 def dispute_question(
     world: World, realm: Realm, candidate: ImpactCandidate, judged: Judged, recent: Sequence[ImpactCandidate]
 ) -> NewQuestion:
-    """Ask whether an odd act may count: decision type impact_dispute, the acts near it as events, its anomaly as a warning."""
+    """Ask whether an odd act may count: decision type impact_dispute, what it is disputed for as events and a warning."""
+    dispute = dispute_of(candidate, judged, recent)
     points = judged.score.normalized if judged.score is not None else 0
     amount = min(100.0, points / 1_000 / _points_for_a_percent(realm))
     effect = {
@@ -47,8 +49,9 @@ def dispute_question(
         "actor": {"user_id": candidate.user_id, "faction_id": candidate.faction_id},
         "effects": [effect],
     }
-    flags = [{"code": "anomaly", "severity": judged.anomaly / 1_000, "subject": candidate.user_id}]
-    events = [*recent[-(MOST_EVENTS - 1) :], candidate]
+    flag = {"code": "anomaly", "severity": dispute.severity / 1_000, "note": dispute.told}
+    flags = [{**flag, "subject": candidate.user_id} if dispute.accuses else flag]
+    events = dispute.events[-MOST_EVENTS:]
     key = dispute_key(realm.realm_id, candidate.event_id)
     return _question(
         key, f"event:{candidate.event_id}", "impact_dispute", change, world, realm, events=events, flags=flags

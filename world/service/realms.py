@@ -2,8 +2,9 @@
 
 import orjson
 
+from policies.canonical import sha256_hex
 from world.persistence.port import Snapshot, WorldStore
-from world.realm.state import GENESIS, Realm, realm_from, state_bytes, state_hash
+from world.realm.state import GENESIS, Realm, realm_from, state_bytes
 
 
 class RealmReader:
@@ -30,9 +31,10 @@ class RealmReader:
 
 def snapshot_of(realm: Realm, result: bytes, made_at: int) -> Snapshot:
     """Return a state as the store keeps it."""
+    state = state_bytes(realm)
     return Snapshot(
-        realm.realm_id, realm.tick_number, realm.revision, realm.snapshot_id, state_hash(realm), realm.previous,
-        state_bytes(realm), result, made_at,
+        realm.realm_id, realm.tick_number, realm.revision, realm.snapshot_id, sha256_hex(state), realm.previous, state,
+        result, made_at,
     )  # fmt: skip
 
 

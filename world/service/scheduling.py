@@ -176,7 +176,7 @@ class Scheduler:
             try:
                 await self.look()
             except WorldError as error:
-                logger.warning("looking_failed", extra={"reason": str(error)})
+                logger.warning("looking_failed", extra={"error": type(error).__name__})
             await rest(min(self._look_ms, self._schedule.next_at(self._clock()) - self._clock()))
 
     async def _realm_ticks_or_none(self, realm_id: str) -> int:
@@ -227,7 +227,7 @@ class Scheduler:
                 logger.warning("lease_lost", extra={"realm_id": realm_id, "tick_number": after + 1})
                 return False
             except WorldError as error:
-                logger.warning("tick_failed", extra={"realm_id": realm_id, "reason": str(error)})
+                logger.warning("tick_failed", extra={"realm_id": realm_id, "error": type(error).__name__})
                 return False
             if ticked is not None:
                 self._seen(ticked, self._clock() - started)

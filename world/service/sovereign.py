@@ -32,6 +32,14 @@ class Taken(NamedTuple):
     """Whether the same step had been taken before."""
 
 
+class _Told(NamedTuple):
+    """What the feed tells of a step."""
+
+    kind: str
+    action_id: str
+    correlation_id: str | None
+
+
 class Sovereignty:
     """Takes up proposals and objections.
 
@@ -48,8 +56,11 @@ class Sovereignty:
         self._rules = rules
         self._clock = clock
 
-    async def propose(self, realm_id: str, proposal: Proposal) -> Taken | Refusal:
+    async def propose(self, realm_id: str, proposal: Proposal, correlation_id: str | None = None) -> Taken | Refusal:
         """Take up an action; the same id again is the same action, and is paid for once.
+
+        Args:
+            correlation_id: follows the event that tells of it (S0-95).
 
         Raises:
             UnknownRealmError: where there is no such realm.
@@ -59,22 +70,30 @@ class Sovereignty:
             realm = await self._realms.current(realm_id)
             known = action_of(realm, proposal.action_id)
             if known is not None:
+                if _proposed_as(known) != proposal:
+                    told = f"the id {proposal.action_id!r} is that of another action"
+                    return Refusal("conflict", told, "propose under a new id, or send the same proposal as before")
                 return Taken(known, realm.snapshot_id, is_repeat=True)
             if await self._store.question(action_key(realm_id, proposal.action_id)) is not None:
-                return Refusal(
-                    "under_way", f"the action {proposal.action_id!r} has been decided", "propose under a new id"
-                )
+                told = f"the action {proposal.action_id!r} has been decided"
+                return Refusal("decided", told, "propose under a new id")
             after = propose(realm, proposal, self._rules)
             if isinstance(after, Refusal):
                 return after
             record = {"made_by": "proposal", "proposal": proposal._asdict()}
-            taken = await self._write(realm, after, record, "sovereign_proposed", proposal.action_id, attempt)
+            event = _Told("sovereign_proposed", proposal.action_id, correlation_id)
+            taken = await self._write(realm, after, record, event, attempt)
             if taken is not None:
                 return taken
         raise AssertionError("the last try raises")
 
-    async def object_to(self, realm_id: str, action_id: str, *, faction_id: str, user_id: str) -> Taken | Refusal:
-        """Enter an objection of another faction.
+    async def object_to(
+        self, realm_id: str, action_id: str, *, faction_id: str, user_id: str, correlation_id: str | None = None
+    ) -> Taken | Refusal:
+        """Enter an objection of another faction; a second one of the same player says no more.
+
+        Args:
+            correlation_id: follows the event that tells of it (S0-95).
 
         Raises:
             UnknownRealmError: where there is no such realm.
@@ -89,23 +108,24 @@ class Sovereignty:
             if isinstance(after, Refusal):
                 return after
             record = {"made_by": "objection", "action_id": action_id, "faction_id": faction_id, "user_id": user_id}
-            taken = await self._write(realm, after, record, "sovereign_objected", action_id, attempt)
+            event = _Told("sovereign_objected", action_id, correlation_id)
+            taken = await self._write(realm, after, record, event, attempt)
             if taken is not None:
                 return taken
         raise AssertionError("the last try raises")
 
     async def _write(
-        self, before: Realm, after: Realm, record: Mapping[str, Any], kind: str, action_id: str, attempt: int
+        self, before: Realm, after: Realm, record: Mapping[str, Any], event: _Told, attempt: int
     ) -> Taken | None:
         """Write one step; None where the realm moved on meanwhile and the step is to be tried again."""
         changed, now = revised(before, after), self._clock()
-        action = action_of(changed, action_id)
+        action = action_of(changed, event.action_id)
         assert action is not None
         step = Advance(
             realm_id=before.realm_id,
             expected=before.snapshot_id,
             snapshot=snapshot_of(changed, orjson.dumps(record), now),
-            events=(NewEvent(kind, orjson.dumps(action_told(action))),),
+            events=(NewEvent(event.kind, orjson.dumps(action_told(action)), correlation_id=event.correlation_id),),
         )
         try:
             await self._store.advance(step, None, now)
@@ -114,3 +134,7 @@ class Sovereignty:
                 raise
             return None
         return Taken(action, changed.snapshot_id, is_repeat=False)
+
+
+def _proposed_as(action: Proposed) -> Proposal:
+    return Proposal(action.action_id, action.kind, action.faction_id, action.user_id, action.target)

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from world.persistence.contributions import contributions_of
 from world.persistence.port import Advance, NewEvent, NewQuestion, Snapshot, Totals, WorldStore
 from world.realm.rules import WorldRules
 from world.realm.sovereign import action_of
@@ -97,6 +98,7 @@ class Ticker:
             expected=before.snapshot_id,
             snapshot=snapshot,
             events=traced(events, traces, own),
+            told=contributions_of(result.gains, traces, own),
             questions=tuple([each._replace(correlation_id=each.correlation_id or own) for each in asked]),
             transitions=expired.transitions,
             consumed=totals.watermark,
@@ -136,7 +138,7 @@ def tick_input(totals: Totals, realm: Realm) -> TickInput:
 
 
 def events_of(result: TickResult, wire: dict[str, Any], rules: WorldRules) -> list[NewEvent]:
-    """Return what a tick made happen, in the order in which it is told."""
+    """Return what a tick made happen, in the order in which it is told; what accounts contributed comes behind it."""
     territories = result.realm.territories
     found = [NewEvent("tick", orjson.dumps(wire))]
     for move in result.moves:
@@ -166,11 +168,6 @@ def events_of(result: TickResult, wire: dict[str, Any], rules: WorldRules) -> li
     for territory_id in result.won:
         asked = {"territory_id": territory_id, "name": territories[territory_id].name}
         found += [NewEvent("conquest_asked", orjson.dumps(asked))]
-    for each in result.contributed:
-        told = orjson.dumps(
-            {"territory_id": each.territory_id, "faction_id": each.faction_id, "points": each.points / 1_000}
-        )
-        found.append(NewEvent("contributed", told, each.user_id))
     return found
 
 

@@ -9,7 +9,7 @@ nothing be blocked (S0-107). The world applies what was answered, in every mode.
 """
 
 import logging
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -20,7 +20,7 @@ from policies.faults import InvalidInputError
 from world.errors import MovedOnError
 from world.persistence.port import Advance, LedgerRow, Question, WorldStore
 from world.realm.rules import WorldRules
-from world.review.port import ReviewClient, ReviewError, ReviewUnavailableError
+from world.review.port import ReviewClient, ReviewError, ReviewRefusedError, ReviewUnavailableError
 from world.service.clock import Clock
 from world.service.realms import RealmReader, snapshot_of
 from world.service.settlement import events_of, given_up, record_of, settled_by, transitions_of
@@ -139,10 +139,10 @@ class Verdicts:
             )
         except ReviewUnavailableError as error:
             self._wait(question.question_id, error.retry_after_s)
-            logger.warning("question_unanswered", extra={"question_id": question.question_id, "reason": str(error)})
+            logger.warning("question_unanswered", extra=_said(question, error))
             return False
         except (ReviewError, InvalidInputError) as error:
-            logger.error("question_refused", extra={"question_id": question.question_id, "reason": str(error)})
+            logger.error("question_refused", extra=_said(question, error))
             await self._give_up(question)
             return False
         self._failed.pop(question.question_id, None)
@@ -181,7 +181,8 @@ class Verdicts:
         row, now = await self._disputed(question), self._clock()
         found = settled_by(answer, request, realm, self._rules, question=question, row=row)
         transitions = transitions_of(row, request, answer)
-        record = record_of(found, {"decision_id": answer.decision_id, "verdict": answer.final_verdict})
+        told = {"decision_id": answer.decision_id, "verdict": answer.final_verdict}
+        record = record_of(found, {**told, "decision_type": request.decision_type})
         is_expired = question is not None and question.state == "expired"
         following = question.correlation_id if question is not None else request.correlation_id
         step = Advance(
@@ -201,3 +202,9 @@ class Verdicts:
         if question is None or not question.subject.startswith("event:"):
             return None
         return await self._store.row(question.realm_id, question.subject.removeprefix("event:"))
+
+
+def _said(question: Question, error: Exception) -> dict[str, Any]:
+    """Return what a log line says of a question that failed: codes alone, for messages may quote what a player wrote (S0-89)."""
+    codes = {"question_id": question.question_id, "realm_id": question.realm_id, "error": type(error).__name__}
+    return {**codes, "problem": error.problem} if isinstance(error, ReviewRefusedError) else codes

@@ -8,6 +8,7 @@ import orjson
 from world.persistence.port import Snapshot
 from world.realm.shares import realm_shares
 from world.realm.state import Realm, realm_from
+from world.views.happened import is_of_one_act
 from world.views.moment import Earlier, Moment, meter_changes, share_changes, ticks_per_hour
 from world.views.realm_view import projected
 from world.views.units import moment_text, percent, percent_or_none, points, points_or_none
@@ -31,16 +32,23 @@ def tick_told(last: Snapshot, results: Sequence[bytes]) -> TickTold:
     return TickTold(realm_from(orjson.loads(last.state)), last.hash, last.made_at, tuple(results))
 
 
-def history_view(told: Sequence[TickTold], first: int, tick_s: int) -> list[dict[str, Any]]:
+def history_view(
+    told: Sequence[TickTold], first: int, tick_s: int, *, shows_disputes: bool = False
+) -> list[dict[str, Any]]:
     """Return one row per tick from `first` on.
 
     Args:
         told: the ticks asked for, and up to an hour of ticks before them to compare with.
         first: first tick that is shown.
         tick_s: length of a tick, seconds.
+        shows_disputes: whether verdicts over single acts are shown: to game masters only.
     """
     by_tick = {each.realm.tick_number: each for each in told}
-    return [_row(each, by_tick, tick_s) for each in told if each.realm.tick_number >= first]
+    return [
+        {**_row(each, by_tick, tick_s), "decisions": _decisions(each.results[1:], shows_disputes=shows_disputes)}
+        for each in told
+        if each.realm.tick_number >= first
+    ]
 
 
 def _row(each: TickTold, by_tick: dict[int, TickTold], tick_s: int) -> dict[str, Any]:
@@ -80,7 +88,6 @@ def _row(each: TickTold, by_tick: dict[int, TickTold], tick_s: int) -> dict[str,
         },
         "territory_changes": wire.get("territory_changes", []),
         "trigger_fired": wire.get("trigger_fired", []),
-        "decisions": [_decision(result) for result in each.results[1:]],
     }
 
 
@@ -89,6 +96,13 @@ def _ago(by_tick: dict[int, TickTold], number: int, ticks: int) -> Earlier | Non
     return Earlier(found.realm, ticks) if found is not None else None
 
 
-def _decision(result: bytes) -> dict[str, Any]:
-    told = orjson.loads(result)
-    return {"decision_id": told.get("decision_id"), "verdict": told.get("verdict")}
+def _decisions(results: Sequence[bytes], *, shows_disputes: bool) -> list[dict[str, Any]]:
+    """Return the verdicts among what made a tick's revisions; the others are steps of sovereign actions, or given up."""
+    found = []
+    for told in map(orjson.loads, results):
+        if "decision_id" not in told:
+            continue
+        about = told.get("subject", "").partition(":")[0]
+        if shows_disputes or not is_of_one_act(told, about):
+            found.append({"decision_id": told["decision_id"], "verdict": told["verdict"]})
+    return found

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.braille import line_plot, sparkline
+from cli.braille import MARK_EVERY, Span, line_plot, sparkline
 
 
 def _plain(series: dict[str, list[int]], across: int, down: int) -> list[str]:
@@ -28,6 +28,23 @@ def test_a_jump_is_filled_in() -> None:
 def test_two_lines_share_a_cell_in_which_they_cross() -> None:
     """Left dots 7 and 1 (0x40 + 0x01), where they begin; the right column is drawn by both (0x08 + 0x10 + 0x20 + 0x80)."""
     assert _plain({"a": [0, 3], "b": [3, 0]}, 1, 1) == [chr(0x2800 + 0x40 + 0x01 + 0x08 + 0x10 + 0x20 + 0x80)]
+
+
+def test_every_line_bears_its_own_sign_and_signs_stand_apart() -> None:
+    """Two lines take turns: the first is signed at a quarter of the space between signs, the second at three quarters."""
+    rows = line_plot({"a": [1, 1], "b": [0, 0]}, {}, across=2 * MARK_EVERY, down=2, marks={"a": "A", "b": "B"})
+    at = {
+        sign: [place for place, char in enumerate(row.plain) if char == sign]
+        for row, sign in zip(rows, "AB", strict=True)
+    }
+    first, second = MARK_EVERY // 4, 3 * MARK_EVERY // 4
+    assert at == {"A": [first, first + MARK_EVERY], "B": [second, second + MARK_EVERY]}
+
+
+def test_a_wider_span_leaves_room_above_and_below() -> None:
+    """Half of eleven dots up from the lowest is dot 5, in the middle row its third: dots 3 and 6 (0x04 + 0x20)."""
+    rows = line_plot({"a": [5, 5]}, {}, across=2, down=3, span=Span(0, 10))
+    assert [row.plain.strip() for row in rows] == ["", "⠤⠤", ""]
 
 
 @given(

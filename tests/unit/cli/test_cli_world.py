@@ -63,6 +63,18 @@ def test_a_realm_is_made_once(url: str, capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == "realm aelvyndor exists and stands at snap-0; nothing was changed\n"
 
 
+@pytest.mark.parametrize("name", ["", "bad realm!", "a\nb", "x" * 129])
+def test_a_realm_in_which_nobody_could_act_is_not_made(
+    url: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An act that names it would not be an impact candidate (S0-32): its realm_id is an id."""
+    assert run("seed", "--realm", name, "--database", url, "--json") == Exit.UNJUDGED
+    told = json.loads(capsys.readouterr().err)
+    assert "cannot be called" in told["error"]
+    assert "--realm" in told["fix"]
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_status_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     living = LivingRealm()
     await lived(living)

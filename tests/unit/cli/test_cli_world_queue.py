@@ -153,6 +153,14 @@ def test_dead_letters_are_listed_shown_and_sent_again(database: str, capsys: pyt
     assert (captured.out, "no dead letters" in captured.err) == ("", True)
 
 
+def test_a_world_that_no_worker_has_run_has_no_dead_letters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    assert main(["world", "seed", "--database", url]) == 0
+    capsys.readouterr()
+    assert main(["world", "dead-letters", "--database", url]) == 0
+    assert "no dead letters" in capsys.readouterr().err
+
+
 def test_bad_uses_say_what_to_do(database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, said in (
         (["resend"], "name dead letters, or say --all"),

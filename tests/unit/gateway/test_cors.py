@@ -62,6 +62,15 @@ async def test_internal_endpoints_answer_no_preflight() -> None:
     assert _of_cors(preflight) == []
 
 
+async def test_a_page_can_read_why_its_token_was_refused() -> None:
+    """The edge refuses before any route is asked."""
+    async with caller(application(cors_origins=PLAY)) as client:
+        headers = {"Origin": PLAY, "Authorization": "Bearer x.y.z"}
+        refused = await client.post("/api/world/realm-1/stream/ticket", headers=headers)
+
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, PLAY)
+
+
 @pytest.mark.parametrize(
     "origins",
     ["*", "https://*.example", "https://play.example/", "play.example", "https://Play.example", "null", "https://a b", "file://x"],

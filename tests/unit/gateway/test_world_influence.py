@@ -261,3 +261,50 @@ async def test_only_a_sim_reports_acts(served: ServedWorld) -> None:
         ):
             answered = await client.post(SUBMIT, content=body, headers={**JSON, "Authorization": "", **headers})
             assert answered.status_code == status, headers
+
+
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        ({"action_type": "faction_quest_complet"}, "/action_type"),
+        ({"base_points": 26}, "/base_points"),
+        ({"faction_id": "empir"}, "/faction_id"),
+        ({"target_id": "farwilds"}, "/target_id"),
+        ({"evidence": {"risk": 44, "stakes": "regional"}}, "/evidence"),
+        ({"created_at": "2020-01-01T00:00:00Z"}, "/created_at"),
+    ],
+)
+async def test_an_act_that_does_not_count_names_the_field_and_the_fix(
+    served: ServedWorld, changed: dict[str, Any], path: str
+) -> None:
+    """One act is told as a problem, an act of a batch by its reason: both name what to mend."""
+    one = await _sent(served, {**served.act(), **changed})
+    (told,) = (await _sent(served, [{**served.act(), **changed}])).json()["events"]
+    (fault,) = one.json()["faults"]
+    (reason,) = told["reasons"]
+
+    assert (one.status_code, fault["path"], reason["path"]) == (422, path, path)
+    assert fault["fix"] == reason["fix"] != ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "fix"),
+    [
+        ({"created_at": "yesterday"}, "/created_at", 'send a moment such as "2026-03-01T10:00:00Z"'),
+        ({"base_points": "25"}, "/base_points", "send a number, not in quotes"),
+        ({"user_id": 7}, "/user_id", "send a text in quotes"),
+    ],
+)
+async def test_a_field_of_another_type_is_told_what_to_send(
+    served: ServedWorld, changed: dict[str, Any], path: str, fix: str
+) -> None:
+    (fault,) = (await _sent(served, {**served.act(), **changed})).json()["faults"]
+
+    assert (fault["path"], fault["fix"]) == (path, fix)
+
+
+async def test_an_empty_batch_is_told_where_it_is_empty(served: ServedWorld) -> None:
+    bodies: list[Any] = [[], {"events": []}]
+    answers = [await _sent(served, body) for body in bodies]
+
+    assert [each.json()["faults"][0]["path"] for each in answers] == ["/", "/events"]

@@ -50,7 +50,7 @@ async def test_acts_are_counted_by_what_became_of_them_and_why() -> None:
     living = observed.living
     act = living.act("ana")
     await living.ingestion.submit([act, living.act("binh")])
-    await living.ingestion.submit([act, living.act("chi").model_copy(update={"base_points": 999})])
+    await living.ingestion.submit([act, living.act("chi").model_copy(update={"base_points": 999.0})])
     assert observed.acts("accepted") == 2
     assert observed.acts("rejected", "duplicate") == 1
     assert observed.acts("rejected", "foreign_points") == 1
@@ -91,7 +91,7 @@ async def test_a_tick_is_timed_from_its_lease_to_its_commit() -> None:
 class Failing(MemoryStore):
     """A store that takes no write, in the way that a test wants."""
 
-    error: WorldError | None = None
+    error: Exception | None = None
 
     async def advance(self, step: Advance, lease: Lease | None, now: int) -> None:
         if self.error is not None:
@@ -207,11 +207,12 @@ async def test_a_look_counts_dead_letters_where_there_is_a_bus() -> None:
     assert observed.value("world_bus_dead_letters") == 1
 
 
-async def test_the_watch_goes_on_after_a_look_that_failed() -> None:
+@pytest.mark.parametrize("error", [StoreUnavailableError("it is away"), RuntimeError("a defect")])
+async def test_the_watch_goes_on_after_a_look_that_failed(error: Exception) -> None:
     store = Failing()
     observed = Observed(store)
     await observed.living.seed()
-    store.error = StoreUnavailableError("it is away")
+    store.error = error
     running = asyncio.create_task(observed.world.watch.run(every_s=0))
     await _some_turns()
     assert (observed.value("world_watch_failures_total") or 0) > 0
@@ -263,5 +264,5 @@ def test_what_is_watched_is_the_port() -> None:
     from world.persistence.port import WorldStore
 
     wrapped = {name for name in vars(observed_world._ObservedStore) if not name.startswith("_")}
-    assert wrapped == {"submit", "move", "take_lease", "advance"}
+    assert wrapped == {"take_in", "submit", "move", "take_lease", "advance"}
     assert wrapped <= set(vars(WorldStore))

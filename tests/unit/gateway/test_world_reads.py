@@ -7,13 +7,18 @@ import orjson
 import pytest
 
 from gateway.world_conditional import has_tag, tag_of
+from policies.contracts.reading import validate_request
 from tests.unit.gateway.scripted import caller
 from tests.unit.gateway.world_served import SUMMARY, ServedWorld, service_token, user_token
-from tests.unit.world.living_realm import REALM, LivingRealm
+from tests.unit.world.living_realm import REALM, LivingRealm, ScriptedCouncil
 from world.errors import StoreUnavailableError
+from world.feed.frames import Audience, event_frame
 from world.influence.judging import Judged
 from world.persistence.memory import MemoryStore
-from world.persistence.port import NewRow, Snapshot
+from world.persistence.port import Advance, NewRow, Question, Snapshot
+from world.realm.applying import revised
+from world.realm.snapshots import world_snapshot
+from world.service.realms import snapshot_of
 
 AT = f"/api/world/{REALM}"
 
@@ -103,6 +108,57 @@ async def test_what_is_held_is_for_game_masters(served: ServedWorld) -> None:
         for hidden in ("binh", "anomaly", "velocity", "quarantined", "in_review", '"held":{'):
             assert hidden not in text
     assert [each["state"] for each in acts if each["event_id"].startswith("held")] == ["pending", "pending"]
+
+
+async def test_verdicts_over_single_acts_are_shown_alike_wherever_verdicts_are_read(served: ServedWorld) -> None:
+    """One rule for summary, events, history and feed: a dispute over an act is for game masters, a conquest is for everybody."""
+    for subject, kind in (("event:e-1", "impact_dispute"), ("", "impact_dispute"), ("move:a", "impact_dispute")):
+        await _decided(served, subject, kind)
+    audiences = [(user_token("gm", "game_master"), 3), (user_token("binh"), 1), ({}, 1)]
+    for headers, count in audiences:
+        summary = (await _get(served, SUMMARY, headers)).json()
+        events = (await _get(served, f"{AT}/events?limit=500", headers)).json()["events"]
+        history = await _get(served, f"{AT}/history?from=6&to=6", headers)
+        seen = [each["decision_id"] for each in summary["verdicts"]][::-1]
+        told = [each["payload"]["decision_id"] for each in events if each["kind"] == "decision_applied"]
+
+        assert seen == told == [each["decision_id"] for each in history.json()["ticks"][0]["decisions"]]
+        assert len(seen) == count
+        assert history.headers["cache-control"].startswith("private" if count == 3 else "public")
+    feed = [
+        event_frame(each) for each in await served.living.store.all_events(REALM) if each.kind == "decision_applied"
+    ]
+    assert [[Audience("binh", sees).may_see(each) for each in feed] for sees in (True, False)] == [
+        [True, True, True],
+        [False, False, True],
+    ]
+
+
+async def test_pages_of_events_join_over_those_that_are_hidden(served: ServedWorld) -> None:
+    for _ in range(3):
+        await _decided(served, "event:e-1", "impact_dispute")
+    await served.living.ticks(1)
+    whole = (await _get(served, f"{AT}/events?limit=500")).json()["events"]
+    found: list[Any] = []
+    after, has_more = 0, True
+    while has_more:
+        page = (await _get(served, f"{AT}/events?limit=2&after={after}")).json()
+        found, after, has_more = [*found, *page["events"]], page["next"], page["has_more"]
+
+    assert found == whole
+    assert "decision_applied" not in {each["kind"] for each in found}
+    assert after == await served.living.store.last_sequence(REALM)
+
+
+async def test_what_is_no_decision_is_none_of_the_historys(served: ServedWorld) -> None:
+    """A sovereign action's steps are revisions too, and no verdict."""
+    realm = await served.living.realms.current(REALM)
+    step = revised(realm, realm)
+    proposed = snapshot_of(step, orjson.dumps({"made_by": "proposal", "proposal": {}}), served.living.now)
+    await served.living.store.advance(Advance(REALM, realm.snapshot_id, proposed), None, served.living.now)
+
+    for headers in ({}, user_token("gm", "game_master")):
+        assert (await _get(served, f"{AT}/history?from=6&to=6", headers)).json()["ticks"][0]["decisions"] == []
 
 
 async def test_events_are_in_one_order_and_personal_ones_reach_their_player(served: ServedWorld) -> None:
@@ -255,6 +311,44 @@ def test_a_tag_changes_with_the_bytes_and_with_the_snapshot() -> None:
 
 async def test_a_service_token_is_no_users(served: ServedWorld) -> None:
     assert (await _get(served, f"{AT}/contribution/me", service_token("sim-1", "sim"))).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "fix"),
+    [
+        ("events?after=x", "/after", "send a whole number"),
+        ("events?limit=0", "/limit", "send a value within the bound"),
+        ("events?befor=3", "/befor", "remove it, or correct its name"),
+        ("events?after=1&since_tick=2", "/since_tick", "send one of the two"),
+        ("history?limit=1000", "/limit", "send a value within the bound"),
+        ("history?from=5&to=2", "/from", "send the earlier tick first"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_used_is_named_with_its_fix(
+    served: ServedWorld, path: str, field: str, fix: str
+) -> None:
+    (fault,) = (await _get(served, f"{AT}/{path}")).json()["faults"]
+
+    assert (fault["path"], fault["fix"]) == (field, fix)
+
+
+async def _decided(world: ServedWorld, subject: str, decision_type: str) -> None:
+    """Let the council say about a subject: nothing of it happens."""
+    realm = await world.living.realms.current(REALM)
+    request = validate_request(
+        {
+            "decision_type": decision_type,
+            "realm_id": REALM,
+            "proposed_change": {
+                "summary": "s", "effects": [{"op": "meter_delta", "meter": "tension", "amount": 1}],
+            },
+            "world_snapshot": world_snapshot(realm),
+        }
+    )  # fmt: skip
+    key = f"q-{realm.snapshot_id}"
+    answer = (await ScriptedCouncil("reject").review(request, request_key=key)).answer
+    question = Question(REALM, key, subject, b"{}", "answered", 6, None, None, None) if subject else None
+    await world.living.verdicts.apply_decision(request, answer, question)
 
 
 async def _hold(world: ServedWorld, user: str, state: Any) -> None:

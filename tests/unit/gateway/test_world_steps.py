@@ -8,11 +8,12 @@ import orjson
 import pytest
 
 from policies.contracts.reading import validate_request
-from tests.unit.gateway.scripted import JSON, caller
+from tests.unit.gateway.scripted import BEARER, JSON, caller
 from tests.unit.gateway.world_served import APPLY, QUEUE, SUMMARY, TICK, ServedWorld, service_token
 from tests.unit.world.living_realm import REALM, WORLD, ScriptedCouncil
 from world.persistence.port import NewRow
 from world.realm.snapshots import world_snapshot
+from world.service.expiry import PATIENCE
 
 
 @pytest.fixture
@@ -267,6 +268,64 @@ async def test_of_two_rulings_one_wins_and_the_other_is_told_whose(served: Serve
     lost = next(each for each in answers if each.status_code == 409).json()
     won = next(each for each in answers if each.status_code == 200).json()
     assert lost["because"] == won["because"]
+
+
+async def _expired(world: ServedWorld) -> str:
+    """Let an act wait for a verdict for more than a day of ticks, and return its event id."""
+    living = world.living
+    for _ in range(60):
+        living.now += 1_000
+        (taken,) = await living.ingestion.submit([living.act("bot")])
+        if taken.row.state == "in_review":
+            break
+    await living.ticks(PATIENCE + 1)
+    return taken.row.event_id
+
+
+async def test_an_appeal_is_granted_once_and_by_name(served: ServedWorld) -> None:
+    """K17, S18: an act that nobody decided about in time is rejected, and a game master may let it count after all."""
+    event_id = await _expired(served)
+    async with caller(served.app) as client:
+        asked = {"realm_id": REALM, "state": "expired", "limit": "1"}
+        listed = (await client.get(QUEUE, params=asked, headers=BEARER)).json()
+        behind = (await client.get(QUEUE, params={**asked, "after": listed["next"]}, headers=BEARER)).json()
+        before = await served.living.store.contribution(REALM, "bot")
+        ruling = {"realm_id": REALM, "event_id": event_id, "ruling": "release", "because": "a festival"}
+        refused = await _post(served, f"{QUEUE}/rulings", {**ruling, "ruling": "reject", "by": "tomas"})
+        answers = await asyncio.gather(
+            *[_post(served, f"{QUEUE}/rulings", {**ruling, "by": by}) for by in ("mira", "tomas")]
+        )
+        left = (await client.get(QUEUE, params=asked, headers=BEARER)).json()
+
+    assert [each["event_id"] for each in listed["acts"]] == [event_id]
+    assert (behind["acts"], behind["has_more"], left["acts"]) == ([], False, [])
+    assert (refused.status_code, refused.json()["because"][:8]) == (409, "expired:")
+    won, lost = sorted(answers, key=lambda each: each.status_code)
+    assert (won.status_code, won.json()["state"], lost.status_code) == (200, "accepted", 409)
+    assert lost.json()["because"] == won.json()["because"]
+    after = await served.living.store.contribution(REALM, "bot")
+    row = await served.living.store.row(REALM, event_id)
+    assert row is not None
+    assert row.score is not None
+    assert _total(after) - _total(before) == row.score.normalized, "once, and not once for each ruling"
+
+
+def _total(found: Any) -> int:
+    return sum(points for places in found.values() for points in places.values())
+
+
+async def test_what_the_council_decides_about_is_not_ruled_on(served: ServedWorld) -> None:
+    living = served.living
+    for _ in range(60):
+        living.now += 1_000
+        (taken,) = await living.ingestion.submit([living.act("bot")])
+        if taken.row.state == "in_review":
+            break
+    ruling = {"realm_id": REALM, "event_id": taken.row.event_id, "ruling": "release", "by": "mira", "because": "y"}
+    answered = await _post(served, f"{QUEUE}/rulings", ruling)
+
+    assert (answered.status_code, answered.json()["type"]) == (409, "urn:problem-type:council:in-review")
+    assert (await living.store.row(REALM, taken.row.event_id)).state == "in_review"  # type: ignore[union-attr]  # it is there
 
 
 async def test_only_who_may_rules_and_only_on_what_is_held(served: ServedWorld) -> None:

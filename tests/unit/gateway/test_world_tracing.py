@@ -14,11 +14,12 @@ from gateway.exporting import ExportedTracing
 from gateway.tracing import NoTracing
 from gateway.world_spans import MOST_LINKS, WorldSpans
 from tests.unit.gateway.scripted import CANARY
-from tests.unit.world.living_realm import REALM, WORLD, LivingRealm, ScriptedCouncil
+from tests.unit.world.living_realm import REALM, TICK_MS, WORLD, LivingRealm, ScriptedCouncil
 from world.errors import MovedOnError
 from world.persistence.memory import MemoryStore
 from world.persistence.port import Event, LedgerRow
 from world.review.port import ReviewReply
+from world.service.scheduling import Scheduler
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -72,6 +73,18 @@ async def held(living: LivingRealm) -> LedgerRow:
         if taken.row.state == "in_review":
             return taken.row
     raise AssertionError("no act was held")
+
+
+async def test_a_scheduler_ticks_a_realm_that_is_drawn(drawn: Drawn) -> None:
+    """A worker runs each tick after the one that it found: what draws ticks must take that too."""
+    living = drawn.living
+    scheduler = Scheduler(living.store, living.ticker, [], lambda: living.now)
+    living.now += TICK_MS
+
+    assert await scheduler.look() == 1
+    assert await living.ticker.run(REALM, after=0) is None, "another tick has been run since"
+    assert (await living.store.latest(REALM)).tick_number == 1
+    assert len(drawn.named("world.tick")) == 2
 
 
 async def events(living: LivingRealm, kind: str, user_id: str | None = None) -> list[Event]:

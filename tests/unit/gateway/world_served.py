@@ -24,6 +24,8 @@ SUBMIT = "/internal/influence/submit"
 TICK = "/internal/world/tick/run"
 APPLY = "/internal/world/apply-decision"
 QUEUE = "/internal/world/queue"
+SOVEREIGN = "/internal/world/sovereign"
+ACTIONS = f"/api/world/{REALM}/actions"
 SUMMARY = f"/api/world/{REALM}/summary"
 SECRET = "a-secret-of-the-story-engine"
 
@@ -75,6 +77,7 @@ class ServedWorld:
             ingestion=self.living.ingestion,
             ticker=self.living.ticker,
             verdicts=self.living.verdicts,
+            sovereignty=self.living.sovereignty,
             decisions=self.decisions,
             clock=lambda: self.living.now,
             signature=BodySignature(SECRET) if is_signed else None,

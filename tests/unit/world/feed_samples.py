@@ -13,7 +13,7 @@ from world.persistence.memory import MemoryStore
 from world.persistence.port import Advance, NewEvent
 from world.service.realms import first_snapshot
 
-LIMITS = FeedLimits(ring=8, kept=32, page=4, poll_s=0.001, heartbeat_s=60, write_timeout_s=60)
+LIMITS = FeedLimits(ring=8, kept=32, page=4, slice=1, poll_s=0.001, heartbeat_s=60, write_timeout_s=60)
 
 
 class Happenings:

@@ -8,13 +8,13 @@ import pytest
 from policies.numbers import PPM
 from tests.unit.world.living_realm import REALM, WORLD, LivingRealm, ScriptedCouncil
 from world.demo.day import Setting, play_day
-from world.demo.players import BAD_LINE, KINDS
-from world.demo.tale import Chronicle, DayReport, Round, chosen_recaps
+from world.demo.players import BAD_LINE, KINDS, PLANS
+from world.demo.tale import Chronicle, DayReport, Round, bearers_of, chosen_recaps
 from world.persistence.memory import MemoryStore
 from world.realm.contests import ROUND_TICKS
 from world.realm.shares import realm_shares
 from world.realm.state import Conflict, Realm
-from world.realm.tick import Contributed, TickResult
+from world.realm.tick import Gains, TickResult
 
 TICKS = 30
 """Long enough for two conflicts to be under way with seed 3, and short enough for every test run."""
@@ -83,6 +83,21 @@ async def test_players_read_what_they_did(report: DayReport) -> None:
         )
 
 
+async def test_who_brought_the_points_of_a_territory_adds_up(report: DayReport) -> None:
+    fight = report.fights[0]
+    bearers = bearers_of(report, fight.territory_id, fight.owner)
+    total = sum(each.points.get(fight.territory_id, 0) for each in report.recaps if each.faction == fight.owner)
+    assert sum(each.points for each in bearers) == total > 0
+    assert [each.points for each in bearers] == sorted([each.points for each in bearers], reverse=True)
+    assert {each.name for each in bearers} & {plan.name for plan in PLANS}
+
+
+async def test_what_the_pipeline_said_of_an_odd_act_is_told_with_it(report: DayReport) -> None:
+    told = {heard.told for heard in report.heard if heard.is_of_an_act}
+    assert "the rhythm is not known to be a person's" in told
+    assert {heard.told for heard in report.heard if not heard.is_of_an_act} == {""}
+
+
 async def test_a_bad_line_is_not_an_odd_pattern() -> None:
     """Acts that arrive thrice in one batch are judged as if they had come once (S0-65: a retry is not a replay)."""
     found = []
@@ -126,6 +141,6 @@ def _with(realm: Realm, territory: object, tick: int) -> Realm:
 
 
 def _result(realm: Realm, gained: list[tuple[str, str, int]]) -> TickResult:
-    contributed = tuple([Contributed(user, "mirror-gate", faction, points) for user, faction, points in gained])
+    gains = tuple([Gains("mirror-gate", faction, {user: points}) for user, faction, points in gained])
     shares = realm_shares(realm)
-    return TickResult(realm, shares, shares, (), (), (), (), contributed, 0)
+    return TickResult(realm, shares, shares, (), (), (), (), gains, 0)

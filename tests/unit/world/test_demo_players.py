@@ -19,6 +19,8 @@ from world.demo.players import (
     LOOP,
     OTHER_ID,
     PLANS,
+    RAID,
+    SHAKEN_LOOP,
     TO_THE_SECOND,
     Player,
     players_of,
@@ -68,13 +70,15 @@ def test_no_two_accounts_have_one_id(seed: int) -> None:
 
 
 def test_labels_are_truthful() -> None:
-    """Whoever scripts, doubles or sends again is an exploiter; households, long sessions and bad lines are not."""
+    """Whoever scripts, doubles or sends again is an exploiter; households, long sessions, bad lines and raids are not."""
     assert {player.kind for player in PLAYERS if player.is_exploiter} == {"whale", "bot", "replayer"}
     assert all(player.manner for player in PLAYERS if player.is_exploiter)
     assert not only(BAD_LINE).is_exploiter
-    whales = [player for player in PLAYERS if player.kind == "whale"]
-    assert len(whales) == next(plan.size for plan in PLANS if plan.kind == "whale")
-    assert len({player.device_id for player in whales}) == 1
+    assert not only(RAID).is_exploiter
+    for plan in [plan for plan in PLANS if plan.kind == "whale"]:
+        accounts = [player for player in PLAYERS if player.plan == plan]
+        assert len(accounts) == plan.size
+        assert len({player.device_id for player in accounts}) == 1
 
 
 def test_some_honest_accounts_share_a_device() -> None:
@@ -102,6 +106,21 @@ def test_a_bot_acts_to_the_second_and_a_loop_repeats_four_acts() -> None:
     actions = [each.candidate.action_type for each in deeds(only(LOOP))]
     assert len(set(actions)) == 4
     assert actions[4:] == actions[:-4]
+
+
+def test_a_raid_is_faster_than_play_and_the_evening_after_it_is_not() -> None:
+    """Sixty deeds with a median of 45 s are over in two hours; eight more come at leisure, an hour and a half later."""
+    moments = [epoch_ms(each.candidate.created_at) for each in deeds(only(RAID))]
+    raid, evening = moments[:60], moments[60:]
+    assert raid[-1] - raid[0] < 120 * MINUTE_MS
+    assert len(evening) == 8
+    assert evening[0] - raid[-1] >= 90 * MINUTE_MS
+
+
+def test_a_script_that_is_stopped_in_the_morning_runs_for_ten_hours() -> None:
+    moments = [epoch_ms(each.candidate.created_at) for each in deeds(only(SHAKEN_LOOP))]
+    assert len(moments) == 60
+    assert 9 * 60 * MINUTE_MS < moments[-1] - moments[0] < 10 * 60 * MINUTE_MS
 
 
 def test_a_replayer_changes_nothing_but_the_id() -> None:

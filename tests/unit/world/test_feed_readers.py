@@ -13,6 +13,7 @@ from world.errors import StoreUnavailableError, UnknownRealmError
 from world.feed.announcing import announcing
 from world.feed.feeds import FeedFullError, Feeds
 from world.feed.frames import Audience
+from world.feed.wire import Wire
 from world.persistence.memory import MemoryStore
 
 
@@ -178,7 +179,7 @@ async def test_a_connection_that_takes_nothing_is_let_go_and_then_cut() -> None:
     clock = itertools.count(step=0.4)
     world = await Happenings(LIMITS._replace(write_timeout_s=0.02), monotonic=lambda: next(clock)).begin()
     cut = asyncio.Event()
-    reader = await world.feeds.open(REALM, Audience(), None, cut.set)
+    reader = await world.feeds.open(REALM, Audience(), None, Wire(cut.set))
     await reader.take()
 
     reader.writing_since = world.feeds.monotonic()

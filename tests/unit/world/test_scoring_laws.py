@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.numbers import apportion
 from world.change import METER_MAX
+from world.contribution import saturated
 from world.influence.scoring import FULL_TRUST, RISK, STAKES, effective, score, trust_of
 from world.realm.meters import MOST_STEP, MeterRule, settled
 
@@ -79,3 +81,27 @@ def _cluster_cap(total: int, n: int) -> int:
 
 def _saturated(points: int) -> int:
     return points * 120_000 // (points + 120_000)
+
+
+ACCOUNTS = ("ana", "binh", "chi", "dao", "giang", "hoa")
+
+
+@given(
+    st.dictionaries(st.sampled_from(ACCOUNTS), st.integers(1, 10**6)),
+    st.sampled_from([{}, {"chi": "binh"}, {"binh": "ana", "hoa": "ana", "giang": "dao"}, {"zoe": "ana", "hoa": "yen"}]),
+)
+def test_accounts_that_stand_alone_count_as_clusters_of_one(points: dict[str, int], cluster_of: dict[str, str]) -> None:
+    """Most accounts do, so they take a short way: against the definition, which makes a cluster of each."""
+    clusters: dict[str, dict[str, int]] = {}
+    for user, amount in points.items():
+        clusters.setdefault(cluster_of.get(user, user), {})[user] = amount
+    shared = [apportion(users, saturated(sum(users.values()))) for users in clusters.values()]
+    total, n = sum(sum(users.values()) for users in shared), max(1, len(clusters))
+    cluster_cap, user_cap = max(80 * total // 1_000, 2 * total // n), max(50 * total // 1_000, 3 * total // (2 * n))
+    counted: dict[str, int] = {}
+    for users in shared:
+        capped = {user: min(amount, user_cap) for user, amount in users.items()}
+        counted |= capped if sum(capped.values()) <= cluster_cap else apportion(capped, cluster_cap)
+    found = effective(points, cluster_of)
+    assert (found.by_user, found.dropped) == (counted, total - sum(counted.values()))
+    assert list(found.by_user) == sorted(points)
