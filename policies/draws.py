@@ -1,4 +1,4 @@
-"""Counter-based draws: every number follows from the seed and what it is for; one more draw shifts no other (domain.md C0, K13)."""
+"""Counter-based draws: each number follows from the seed and what it is for; one more draw shifts no other (C0, K13)."""
 
 import hashlib
 from collections.abc import Sequence
