@@ -30,6 +30,7 @@ class ThreatEnvironment:
         world_anomaly_active: a sign of the Veiled Will.
         anomalies_seen: how many anomalies the player has met: one at most under the profile phase1 (S4-65).
         echo_seed: who the echo is, an id of the archetype's pool; None where there is none (S4-44).
+        beaten: Generals whose Lieutenant has been met and is done with: their unit is not sent again (S4-35).
     """
 
     active_empire_tiers: tuple[int, ...] = ()
@@ -42,6 +43,7 @@ class ThreatEnvironment:
     world_anomaly_active: bool = False
     anomalies_seen: int = 0
     echo_seed: str | None = None
+    beaten: tuple[General, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
