@@ -54,6 +54,14 @@ class Listener:
         self._store = store
         self._realms = realms
 
+    async def realm(self, realm_id: str) -> Realm:
+        """Return a realm as it stands.
+
+        Raises:
+            UnknownRealmError: where there is no such realm.
+        """
+        return await self._realms.current(realm_id)
+
     async def hear(self, tale: Tale, since_ms: int | None) -> Heard:
         """Return what happened since the last chapter; before the first one the realm as it stands is news to nobody.
 
@@ -85,7 +93,7 @@ class Listener:
     async def _own(self, tale: Tale, since_tick: int, since_ms: int | None, events: Iterable[Event]) -> Own:
         points = await self._store.contribution(tale.realm_id, tale.user_id)
         rows = await self._rows(tale, since_tick) if since_ms is not None else []
-        new = [row for row in rows if row.received_at > (since_ms or 0)]
+        new = [row for row in rows if row.received_at >= (since_ms or 0)]
         before = points if since_ms is None else _less(points, new)
         return Own(
             user_id=tale.user_id,
@@ -139,8 +147,7 @@ def _subject(told: Mapping[str, Any]) -> str:
         for key in ("territory_id", "trigger_id", "subject", "faction_id"):
             if effect.get(key):
                 return str(effect[key])
-    kind, _, name = str(told.get("subject", "")).partition(":")
-    return name if kind in ("move", "trigger") else told.get("faction_id") or ""
+    return told.get("asked_of") or told.get("faction_id") or ""
 
 
 def _own_decisions(events: Iterable[Event]) -> frozenset[str]:

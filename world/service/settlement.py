@@ -117,6 +117,7 @@ def events_of(
         "dropped": list(settled.dropped),
         "subject": settled.subject if settled.subject.partition(":")[0] in _OF_THE_REALM else "",
         "faction_id": request.proposed_change.actor.faction_id if request.proposed_change.actor is not None else None,
+        "asked_of": _asked_of(request),
         "stood_against": _stood_against(answer),
         "conditions": _conditions(answer, request),
     }
@@ -128,6 +129,13 @@ def events_of(
             )
             told.append(NewEvent("review_settled", outcome, row.user_id, correlation_id))
     return tuple(told)
+
+
+def _asked_of(request: DecisionRequest) -> str:
+    """Return what a change was about: the place, trigger, subject or faction of its first effect."""
+    effect = effects_to_wire(request.proposed_change.effects[:1])
+    named = (effect[0].get(key) for key in ("territory_id", "trigger_id", "subject", "faction_id")) if effect else ()
+    return next((str(each) for each in named if each), "")
 
 
 def _stood_against(answer: Answer) -> str:
