@@ -1,9 +1,21 @@
 """World items: candidates, what was chosen of them, and what was left out with its reason (domain.md C10).
 
-Items carry ids and numbers of the world, never text that a player wrote (reliability.md, injection 7). Shares are per mille.
+Items carry ids and numbers of the world, never text that a player wrote (reliability.md, injection 7). Shares are in ppm, as
+everywhere in the world, and the names of such facts end in `_ppm`.
+
+What an item's `facts` hold, by kind; the names are those of the holes of the storylets that tell it, and None is "nobody":
+
+    ranking   faction, direction (rises, falls, leads), rank, former_rank, share_ppm, change_ppm
+    control   territory, controller, change (taken, kept, contested, war); former where it changed hands, rival where somebody
+              else wants it
+    trigger   trigger, phase (fired, waiting), severity
+    campaign  faction, campaign (the kind of sovereign action), target, is_asked, objectors
+    recap     territory, faction, rank, former_rank, outcome (taken, lost, fought_over, risen, fallen, unmoved), is_against
+    verdict   verdict, decision_type, subject, faction; condition and conditions where it modified, reason where it rejected;
+              territory, controller and former where a territory changed hands by it, trigger where one fired
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from policies.verdicts import DecisionType, Verdict
@@ -52,15 +64,19 @@ class Candidate(NamedTuple):
     """Territory ids where it is."""
     factions: tuple[str, ...] = ()
     entities: tuple[str, ...] = ()
-    """Ids that threads may name: places, factions, people, things."""
+    """Every id that it is about, subject, places and factions among them: what threads name, and deeds are counted by."""
     seen_by: tuple[str, ...] | None = None
     """Factions that may know of it; None: everybody."""
     is_must: bool = False
-    """The player's own recap when it changed: told whatever its relevance, within the budget."""
+    """The player's own, where it changed: the recap, a verdict on an own deed. Told whatever its relevance, in the budget."""
     facts: Mapping[str, object] = {}
     """What prose may say of it: ids, whole numbers, booleans."""
     decision_id: str | None = None
     correlation_id: str | None = None
+    seen_within: int | None = None
+    """Steps from its places within which anybody sees it, whatever `seen_by` says; None: nobody does."""
+    is_event: bool = False
+    """Whether it happens in a moment: when it happens again, that is news again. Others go on, and cool down once told."""
 
 
 class Terms(NamedTuple):
@@ -116,13 +132,18 @@ class Viewpoint(NamedTuple):
     """Chapter in which an item was last told, by item id."""
     last_global: int | None
     """Last chapter with a global item."""
+    last_tick: int | None = None
+    """The realm's tick that the last chapter had seen; None before the first."""
+    acted: frozenset[str] = frozenset()
+    """Territories and factions that the player acted on since the last chapter: what is told of them does not cool down."""
 
 
 class WorldContext(NamedTuple):
     """What the planner hears of the world: 000 §9's four fields are made of it (`story.context.payload`)."""
 
     items: tuple[Chosen, ...]
-    omitted: tuple[Omitted, ...]
+    omitted: Sequence[Omitted]
+    """Nearest miss first; reasons are worked out when they are looked at (`story.context.omissions`)."""
     budget: int
     """Tokens."""
     used: int

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from story.languages import Language
-from story.tale.tale import CastMember, Fact, PacingPhase
+from story.tale.tale import CastMember, Fact, PacingPhase, Thread
 from story.threat.environment import ThreatPressure
 
 SCHEMA: Final = "council.plan/1"
@@ -39,7 +39,7 @@ class Beat(NamedTuple):
     place: str
     thread_id: str | None = None
     """The thread that it advances."""
-    advance: Literal["advanced", "paid", "opened", "none"] = "none"
+    advance: Literal["advanced", "paid", "opened", "paused", "none"] = "none"
     items: tuple[str, ...] = ()
     """World items that it tells, by item id."""
     decisions: tuple[str, ...] = ()
@@ -48,6 +48,8 @@ class Beat(NamedTuple):
     """What fills the holes of the storylet's text: ids of the lexicon, cast, realm; prose turns them into names."""
     facts: tuple[str, ...] = ()
     """Ids of facts that it establishes or rests on (`Plan.facts` has the new ones)."""
+    promise_id: str | None = None
+    """The promise that it makes, keeps or breaks."""
 
 
 class Plan(NamedTuple):
@@ -75,6 +77,10 @@ class Plan(NamedTuple):
     """1, or up to 3 where the council rejected what came before."""
     objections: tuple[str, ...] = ()
     """What was held against the attempts before."""
+    new_threads: tuple[Thread, ...] = ()
+    """Threads that a beat of this chapter opens for the first time."""
+    globals_used: tuple[str, ...] = ()
+    """Those of `world_changes_used` whose scope is the whole realm."""
 
 
 class Explained(NamedTuple):

@@ -136,6 +136,7 @@ class Tale:
         phase_since: chapter in which it came there.
         tension: tension that the last chapter closed with, 0 to 100.
         losses: losses of the hero in the last three chapters, 0 to 100.
+        combat: how hard the last chapter was fought, 0 to 100.
         mentions: world items told, oldest first; those of the last twelve chapters.
         storylets: storylet ids used, with the chapter they were last used in.
         decisions: decision ids that the story has heard, sorted.
@@ -162,6 +163,7 @@ class Tale:
     phase_since: int = 0
     tension: int = 20
     losses: int = 0
+    combat: int = 0
     mentions: tuple[Mention, ...] = ()
     storylets: Mapping[str, int] = field(default_factory=dict)
     decisions: tuple[str, ...] = ()
