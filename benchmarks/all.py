@@ -17,6 +17,7 @@ BENCHMARKS = (
     "memory",
     "world_ingestion",
     "world_tick",
+    "story_planning",
 )
 
 

@@ -9,6 +9,7 @@ from gateway.world_parts import WorldParts
 from policies.faults import Fault
 from world.feed.frames import Audience
 from world.persistence.port import WorldStore
+from world.service.since import before_tick
 from world.views.deeds import contribution_view, deed_view
 from world.views.happened import event_view, is_hidden
 
@@ -25,7 +26,7 @@ async def events_page(store: WorldStore, realm_id: str, asked: EventsQuery, audi
         raise RequestRefusedError(invalid_parameters([fault]))
     after = asked.after or 0
     if asked.since_tick is not None:
-        after = await _before_tick(store, realm_id, asked.since_tick, audience.user_id)
+        after = await before_tick(store, realm_id, asked.since_tick, audience.user_id)
     found = await store.events(realm_id, after, asked.limit + 1, audience.user_id)
     page = found[: asked.limit]
     shown = [event_view(each) for each in page]
@@ -86,16 +87,3 @@ async def history_page(parts: WorldParts, realm_id: str, asked: HistoryQuery, *,
     document = {"realm_id": realm_id, "ticks": ticks, "next": end + 1 if has_more else None, "has_more": has_more}
     is_named = asked.first is not None and asked.last is not None and asked.last <= latest
     return HistoryPage(document, last, is_named and end < latest)
-
-
-async def _before_tick(store: WorldStore, realm_id: str, tick: int, user_id: str | None) -> int:
-    """Return the sequence behind which a tick's events begin: ticks never fall along the sequence, so halving finds it."""
-    low, high = 0, await store.last_sequence(realm_id)
-    while low < high:
-        middle = (low + high) // 2
-        found = await store.events(realm_id, middle, 1, user_id)
-        if found and found[0].tick_number < tick:
-            low = found[0].sequence
-        else:
-            high = middle
-    return low

@@ -1,7 +1,9 @@
 """Hand-on: what the story planner receives of a decision, the verdict's fields and the fresh `world_context`.
 
-The four fields are those of 000 §9 (register rows S0-70 to S0-73); each may be empty, none is left out. Text that players
-wrote never passes (reliability.md, injection 7).
+The four fields are those of 000 §9 (register rows S0-70 to S0-73); each may be empty, none is left out, and their rows have the
+shapes of a chapter's context (`story.context.rows`). This one is made of a request alone, and for no player: what one player's
+chapter hears of it is chosen from the world itself (`story.context.selecting`). Text that players wrote never passes
+(reliability.md, injection 7).
 """
 
 from collections import defaultdict
@@ -11,6 +13,7 @@ from typing import Any, Final
 from policies.contracts.effects import Effect, TerritoryTransfer, TriggerFire
 from policies.contracts.request import DecisionRequest
 from policies.verdicts import Verdict
+from story.context.rows import control_row, ranking_row, trigger_row
 from world.case import Case
 from world.change import RealmState, apply_effects
 
@@ -35,7 +38,9 @@ def planner_brief(case: Case, verdict: Verdict, effects: Sequence[Effect]) -> di
         "world_context": {
             "faction_ranking": _ranking(case.before, after),
             "local_territory_control": _territories(case.request, after),
-            "active_triggers": [effect.trigger_id for effect in effects if isinstance(effect, TriggerFire)],
+            "active_triggers": [
+                trigger_row(effect.trigger_id, "fired") for effect in effects if isinstance(effect, TriggerFire)
+            ],
             "contribution_recap": _contributions(case.request),
         },
     }
@@ -44,7 +49,7 @@ def planner_brief(case: Case, verdict: Verdict, effects: Sequence[Effect]) -> di
 def _ranking(before: RealmState, after: RealmState) -> list[dict[str, Any]]:
     ranked = sorted(after.shares.items(), key=lambda item: (-item[1], item[0]))
     return [
-        {"rank": rank, "faction_id": faction, "share_ppm": share, "change_ppm": share - before.shares[faction]}
+        ranking_row(rank, faction, share, share - before.shares[faction])
         for rank, (faction, share) in enumerate(ranked, start=1)
     ]
 
@@ -55,11 +60,11 @@ def _territories(request: DecisionRequest, after: RealmState) -> list[dict[str, 
     named = [effect.territory_id for effect in request.proposed_change.effects if isinstance(effect, TerritoryTransfer)]
     near = [neighbour for territory in named for neighbour in known[territory].neighbors if neighbour in known]
     return [
-        {
-            "territory_id": territory,
-            "controller": after.controllers[territory],
-            "is_changed": after.controllers[territory] != known[territory].controller,
-        }
+        control_row(
+            territory,
+            after.controllers[territory],
+            is_changed=after.controllers[territory] != known[territory].controller,
+        )
         for territory in list(dict.fromkeys([*named, *near]))[:MAX_ITEMS]
     ]
 

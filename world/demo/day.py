@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from policies.contracts.answer import Answer
+from policies.draws import Draws
 from world.demo.deeds import TICK_MS, Place, Sent, arrival_of, deeds_of, in_order
-from world.demo.draws import Draws
 from world.demo.leaders import WISHES, Wish, leader_of
 from world.demo.players import Player, players_of
 from world.demo.tale import Chronicle, DayReport, Heard, Tally, recaps_of

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from policies.contracts.request import ImpactCandidate
-from world.demo.draws import Draws
+from policies.draws import Draws
+from world.demo.draws import gap
 from world.demo.players import BAD_LINE, LOOP, MARATHON, MIMIC, RAID, SHAKEN_LOOP, Player
 from world.realm.rules import Action
 
@@ -99,7 +100,7 @@ def _whims(player: Player, place: Place, draws: Draws, *, sessions: int | None =
         at = place.start + draws.below(place.ticks * TICK_MS, who, "session", session)
         home = draws.one_of(place.territories, who, "home", session)
         for number in range(draws.between(3, 9, who, "length", session)):
-            at += draws.gap(5 * MINUTE_MS, who, "gap", session, number)
+            at += gap(draws, 5 * MINUTE_MS, who, "gap", session, number)
             yield _Deed(at, draws.one_of(_CASUAL, who, "act", session, number), home)
 
 
@@ -114,11 +115,11 @@ def _raid(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
     who, target = player.user_id, draws.one_of(place.territories, player.user_id, "home")
     at = place.start + draws.between(52, 64, who, "raids") * TICK_MS
     for number in range(60):
-        at += draws.gap(45_000, who, "gap", number)
+        at += gap(draws, 45_000, who, "gap", number)
         yield _Deed(at, draws.one_of(_GUILD, who, "act", number), target)
     at += 90 * MINUTE_MS
     for number in range(60, 68):
-        at += draws.gap(6 * MINUTE_MS, who, "gap", number)
+        at += gap(draws, 6 * MINUTE_MS, who, "gap", number)
         yield _Deed(at, draws.one_of(_GUILD, who, "act", number), target)
 
 
@@ -129,7 +130,7 @@ def _campaign(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
     for session in range(3):
         at = place.start + draws.below(place.ticks * TICK_MS, who, "shift", session)
         for number in range(draws.between(7, 13, who, "length", session)):
-            at += draws.gap(6 * MINUTE_MS, who, "gap", session, number)
+            at += gap(draws, 6 * MINUTE_MS, who, "gap", session, number)
             is_hostile = plan.against is not None and draws.below(6, who, "hostile", session, number) == 0
             action = draws.one_of(_HOSTILE if is_hostile else _GUILD, who, "act", session, number)
             yield _Deed(at, action, plan.target, plan.against if is_hostile else None)
@@ -148,7 +149,7 @@ def _spree(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
     assert plan is not None
     at = place.start + draws.between(4, 8, plan.name, "wakes") * TICK_MS
     for number in range(plan.acts):
-        at += draws.gap(plan.pause_min * MINUTE_MS, who, "gap", number)
+        at += gap(draws, plan.pause_min * MINUTE_MS, who, "gap", number)
         yield _Deed(at, draws.one_of(_WHALE, who, "act", number), plan.target)
 
 
@@ -171,7 +172,7 @@ def _mimicry(player: Player, place: Place, draws: Draws, target: str) -> Iterato
     """Do one thing as a person would do many: the script that is hardest to tell."""
     at = place.start
     for number in range(place.ticks):
-        at += draws.gap(9 * MINUTE_MS, player.user_id, "gap", number)
+        at += gap(draws, 9 * MINUTE_MS, player.user_id, "gap", number)
         yield _Deed(at, "caravan_guarded", target)
 
 
@@ -179,7 +180,7 @@ def _marathon(player: Player, place: Place, draws: Draws) -> Iterator[_Deed]:
     """Play the whole day out of love for the game."""
     at, who = place.start, player.user_id
     for number in range(place.ticks):
-        at += draws.gap(7 * MINUTE_MS, who, "gap", number)
+        at += gap(draws, 7 * MINUTE_MS, who, "gap", number)
         yield _Deed(at, draws.one_of(_CASUAL, who, "act", number), draws.one_of(place.territories, who, "at", number))
 
 

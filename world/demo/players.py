@@ -6,7 +6,7 @@ The labels are the truth that the anti-exploit pipeline is held against; nothing
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from world.demo.draws import Draws
+from policies.draws import Draws
 
 Kind = Literal["casual", "guild", "whale", "bot", "replayer"]
 KINDS: Final[tuple[Kind, ...]] = ("casual", "guild", "whale", "bot", "replayer")

@@ -1,12 +1,12 @@
 """What settling a question writes: the record that a replay reads, what is told, what becomes of a disputed act (K17). Pure."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from policies.contracts.answer import Answer
-from policies.contracts.effects import Effect
+from policies.contracts.effects import Effect, RequiredModification
 from policies.contracts.request import DecisionRequest
 from policies.numbers import scaled
 from world.persistence.port import LedgerRow, NewEvent, Question, Transition
@@ -14,6 +14,9 @@ from world.realm.conditions import effects_allowed
 from world.realm.revising import concluded, effects_to_wire
 from world.realm.rules import WorldRules
 from world.realm.state import Realm
+
+_OF_THE_REALM: Final = ("move", "trigger", "action")
+"""What a question may be about that everybody may know of; a single act is its player's own business."""
 
 
 class Settled(NamedTuple):
@@ -112,13 +115,49 @@ def events_of(
         "summary": request.proposed_change.summary,
         "effects": effects_to_wire(settled.kept),
         "dropped": list(settled.dropped),
+        "subject": settled.subject if settled.subject.partition(":")[0] in _OF_THE_REALM else "",
+        "faction_id": request.proposed_change.actor.faction_id if request.proposed_change.actor is not None else None,
+        "asked_of": _asked_of(request),
+        "stood_against": _stood_against(answer),
+        "conditions": _conditions(answer, request),
     }
     told = [NewEvent("decision_applied", orjson.dumps(payload), correlation_id=correlation_id)]
     if row is not None:
         for transition in transitions:
-            outcome = orjson.dumps({"event_id": row.event_id, "state": transition.state})
+            outcome = orjson.dumps(
+                {"event_id": row.event_id, "state": transition.state, "decision_id": answer.decision_id}
+            )
             told.append(NewEvent("review_settled", outcome, row.user_id, correlation_id))
     return tuple(told)
+
+
+def _asked_of(request: DecisionRequest) -> str:
+    """Return what a change was about: the place, trigger, subject or faction of its first effect."""
+    effect = effects_to_wire(request.proposed_change.effects[:1])
+    named = (effect[0].get(key) for key in ("territory_id", "trigger_id", "subject", "faction_id")) if effect else ()
+    return next((str(each) for each in named if each), "")
+
+
+def _stood_against(answer: Answer) -> str:
+    """Return the rule that stopped or bounded a change; "votes" where members did, "" where nothing stood against it."""
+    if answer.final_verdict == "approve":
+        return ""
+    return next((veto.rule for veto in answer.vetoes if veto.mode == "enforce"), "votes")
+
+
+def _conditions(answer: Answer, request: DecisionRequest) -> list[str]:
+    """Return what a verdict requires, without its numbers: lowered:faction_delta, dropped:canon_assert."""
+    effects = request.proposed_change.effects
+    required = answer.required_modifications if answer.final_verdict == "modify" else ()
+    return list(dict.fromkeys([f"{_kind(each)}:{effects[each.effect].op}" for each in required]))
+
+
+def _kind(required: RequiredModification) -> str:
+    if required.drop:
+        return "dropped"
+    if required.max is not None:
+        return "lowered"
+    return "raised" if required.min is not None else "changed"
 
 
 def _points_left(row: LedgerRow, request: DecisionRequest, answer: Answer) -> int:

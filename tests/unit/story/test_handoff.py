@@ -27,7 +27,7 @@ def test_territories_near_the_change_show_their_controller_afterwards() -> None:
     assert brief["world_context"]["local_territory_control"] == [
         {"territory_id": "t-3", "controller": "empire", "is_changed": True}
     ]
-    assert brief["world_context"]["active_triggers"] == ["age_of_iron"]
+    assert brief["world_context"]["active_triggers"] == [{"trigger_id": "age_of_iron", "phase": "fired"}]
 
 
 def test_nothing_has_changed_where_the_verdict_lets_nothing_happen() -> None:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.contracts.request import ImpactCandidate
+from policies.draws import Draws
 from world.contribution import epoch_ms
 from world.demo.deeds import MINUTE_MS, TICK_MS, Place, Sent, arrival_of, deeds_of
-from world.demo.draws import Draws
+from world.demo.draws import gap
 from world.demo.leaders import WISHES, leader_of
 from world.demo.players import (
     BAD_LINE,
@@ -52,7 +53,7 @@ def test_a_draw_lies_below_its_limit_and_is_always_the_same(seed: int, limit: in
 
 def test_gaps_are_those_of_people() -> None:
     """Lognormal with sigma 1.2: half lie below the median, and one in six below exp(-1.2) = 0.301 of it (Phi(-1) = 0.159)."""
-    gaps = [DRAWS.gap(1_000_000, "gap", i) for i in range(4_000)]
+    gaps = [gap(DRAWS, 1_000_000, "gap", i) for i in range(4_000)]
     assert 0.47 < sum(gap < 1_000_000 for gap in gaps) / 4_000 < 0.53
     assert 0.13 < sum(gap < 301_000 for gap in gaps) / 4_000 < 0.19
 

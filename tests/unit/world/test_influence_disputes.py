@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.contracts.request import ImpactCandidate
+from policies.draws import Draws
 from tests.unit.world.living_realm import candidate
 from world.anomaly import anomaly_of
-from world.demo.draws import Draws
+from world.demo.draws import gap
 from world.influence.disputes import Dispute, dispute_of
 from world.influence.judging import REVIEW_FROM, Judged
 
@@ -42,7 +43,7 @@ def acts(moments: list[int], users: int = 1, actions: int = 0) -> list[ImpactCan
 
 
 def human(count: int, median: int) -> list[int]:
-    return list(accumulate(DRAWS.gap(median, "gap", number) for number in range(count)))
+    return list(accumulate(gap(DRAWS, median, "gap", number) for number in range(count)))
 
 
 def disputed(events: list[ImpactCandidate]) -> Dispute:

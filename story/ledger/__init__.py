@@ -1,0 +1,1 @@
+"""The story ledger: tales and chapters, kept for ever, in memory, SQLite and PostgreSQL."""

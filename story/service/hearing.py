@@ -1,0 +1,166 @@
+"""What the story hears of its realm since the last chapter: two states, the events between them, own deeds (S0-70 to S0-73)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from story.context.items import HeardVerdict
+from story.context.map import REACH
+from story.context.own import Own
+from story.tale.tale import Tale
+from world.persistence.port import MAX_PAGE, Event, LedgerRow, WorldStore
+from world.realm.state import Realm, realm_from
+from world.service.realms import RealmReader
+from world.service.since import before_tick
+
+VERDICT: Final = "decision_applied"
+SETTLED: Final = "review_settled"
+REASONS: Final[Mapping[str, str]] = {
+    "canon_lock": "canon_lock",
+    "canon_needs_human": "canon_lock",
+    "realm_collapse": "instability",
+    "collapse_unproven": "instability",
+    "meter_floor": "instability",
+    "swing_floor": "instability",
+    "concentration_floor": "dominance",
+    "dominance_floor": "dominance",
+    "unprepared_trigger": "thin_evidence",
+    "unearned_trigger": "thin_evidence",
+    "want_of_votes": "want_of_votes",
+}
+"""What a rule of the council is to people of the world; any other rule is the council's own word (`votes`)."""
+
+
+class Heard(NamedTuple):
+    """Everything that the world told."""
+
+    before: Realm
+    now: Realm
+    verdicts: tuple[HeardVerdict, ...]
+    own: Own
+    events: tuple[Event, ...]
+
+
+class Listener:
+    """Reads what a story may know of its realm.
+
+    Args:
+        store: the world's.
+        realms: reads the latest state.
+    """
+
+    def __init__(self, store: WorldStore, realms: RealmReader) -> None:
+        self._store = store
+        self._realms = realms
+
+    async def realm(self, realm_id: str) -> Realm:
+        """Return a realm as it stands.
+
+        Raises:
+            UnknownRealmError: where there is no such realm.
+        """
+        return await self._realms.current(realm_id)
+
+    async def hear(self, tale: Tale, since_ms: int | None) -> Heard:
+        """Return what happened since the last chapter; before the first one the realm as it stands is news to nobody.
+
+        Args:
+            since_ms: when the last chapter was planned, milliseconds since 1970; None before the first.
+
+        Raises:
+            UnknownRealmError: where the tale's realm does not exist.
+        """
+        now = await self._realms.current(tale.realm_id)
+        before = now if since_ms is None else await self._at(tale.realm_id, tale.tick, now)
+        events = await self._events(tale, before.tick_number - REACH + 1)
+        own = await self._own(tale, before.tick_number, since_ms, events)
+        return Heard(before, now, verdicts_of(events, tale.decisions), own, events)
+
+    async def _at(self, realm_id: str, tick: int, now: Realm) -> Realm:
+        """Return the realm after a tick and what was decided in it; the present one where that tick is not kept."""
+        found = [snapshot async for snapshot in self._store.snapshots(realm_id, tick, tick)]
+        return realm_from(orjson.loads(found[-1].state)) if found else now
+
+    async def _events(self, tale: Tale, first_tick: int) -> tuple[Event, ...]:
+        after = await before_tick(self._store, tale.realm_id, first_tick, tale.user_id)
+        found: list[Event] = []
+        while page := await self._store.events(tale.realm_id, after, MAX_PAGE, tale.user_id):
+            found += page
+            after = page[-1].sequence
+        return tuple(found)
+
+    async def _own(self, tale: Tale, since_tick: int, since_ms: int | None, events: Iterable[Event]) -> Own:
+        points = await self._store.contribution(tale.realm_id, tale.user_id)
+        rows = await self._rows(tale, since_tick) if since_ms is not None else []
+        new = [row for row in rows if row.received_at >= (since_ms or 0)]
+        before = points if since_ms is None else _less(points, new)
+        return Own(
+            user_id=tale.user_id,
+            faction_id=tale.faction_id,
+            points=points,
+            points_before=before,
+            decisions=_own_decisions(events),
+            correlation_id=new[-1].correlation_id if new else None,
+        )
+
+    async def _rows(self, tale: Tale, since_tick: int) -> list[LedgerRow]:
+        found: list[LedgerRow] = []
+        after = 0
+        while page := await self._store.rows(
+            tale.realm_id, state="accepted", user_id=tale.user_id, after=after, since_tick=since_tick, limit=MAX_PAGE
+        ):
+            found += page
+            after = page[-1].sequence
+        return found
+
+
+def verdicts_of(events: Sequence[Event], known: Sequence[str]) -> tuple[HeardVerdict, ...]:
+    """Return the verdicts among a realm's events, oldest first; those that the story has heard are left out."""
+    found = []
+    for event in events:
+        if event.kind == VERDICT and event.user_id is None:
+            heard = _verdict(event, orjson.loads(event.payload))
+            if heard.decision_id not in known:
+                found.append(heard)
+    return tuple(found)
+
+
+def _verdict(event: Event, told: Mapping[str, Any]) -> HeardVerdict:
+    rule = told.get("stood_against", "")
+    return HeardVerdict(
+        decision_id=told["decision_id"],
+        verdict=told["verdict"],
+        decision_type=told["decision_type"],
+        subject=_subject(told),
+        faction_id=told.get("faction_id"),
+        tick=event.tick_number,
+        modifications=tuple(told.get("conditions", ())),
+        reason=REASONS.get(rule, "votes") if rule else "",
+        effects=tuple(told["effects"]),
+    )
+
+
+def _subject(told: Mapping[str, Any]) -> str:
+    """Return what a verdict was about, as the world's people would name it: a place, a trigger, a faction, else nothing."""
+    for effect in told["effects"]:
+        for key in ("territory_id", "trigger_id", "subject", "faction_id"):
+            if effect.get(key):
+                return str(effect[key])
+    return told.get("asked_of") or told.get("faction_id") or ""
+
+
+def _own_decisions(events: Iterable[Event]) -> frozenset[str]:
+    settled = [orjson.loads(event.payload) for event in events if event.kind == SETTLED and event.user_id is not None]
+    return frozenset([each["decision_id"] for each in settled if each.get("decision_id")])
+
+
+def _less(points: Mapping[str, Mapping[str, int]], rows: Iterable[LedgerRow]) -> dict[str, dict[str, int]]:
+    """Return a contribution without some of its acts."""
+    left = {faction: dict(places) for faction, places in points.items()}
+    for row in rows:
+        places = left.get(row.faction_id or "")
+        if places is not None and row.score is not None:
+            where = row.territory_id or ""
+            places[where] = places.get(where, 0) - row.score.normalized
+    return left
