@@ -19,6 +19,7 @@ from council.review import Review
 from policies.contracts.reading import validate_request
 from policies.policy import Policy
 from policies.verdicts import Abstention, Member
+from story.planner.port import StoryPlanner
 from world.case import open_case
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class CouncilState(TypedDict, total=False):
     verdicts: list[dict[str, Any]]
     held: list[str]
     briefs: list[dict[str, Any]]
+    plans: list[dict[str, Any]]
+    """Where a story planner is at the end of the graph: the next chapters that hear of the decisions."""
 
 
 class MemberNode(Protocol):
@@ -60,11 +63,15 @@ class Nodes:
     Args:
         current_policy: returns the live policy; asked only where a run starts from a bare `request`.
         judge: asks members' models; None where every member votes by its rules.
+        planner: plans the chapters that hear of a decision; None where stories are planned elsewhere.
     """
 
-    def __init__(self, current_policy: Callable[[], Policy], judge: Judge | None) -> None:
+    def __init__(
+        self, current_policy: Callable[[], Policy], judge: Judge | None, planner: StoryPlanner | None = None
+    ) -> None:
         self._current_policy = current_policy
         self._judge = judge
+        self._planner = planner
 
     def assess(self, state: CouncilState) -> CouncilState:
         """Find the evidence of every case, evaluate the rules, take the rule votes."""
@@ -138,6 +145,12 @@ class Nodes:
         for review in state["docket"]:
             review.hand_on()
         return {"briefs": [review.brief for review in state["docket"] if review.brief is not None]}
+
+    async def story(self, state: CouncilState) -> CouncilState:
+        """Let the story planner say what the next chapters make of the verdicts (000 §9)."""
+        assert self._planner is not None
+        plans = [dict(plan) for brief in state.get("briefs", []) for plan in await self._planner.plans(brief)]
+        return {"plans": plans}
 
     def _branches(self, state: CouncilState) -> list[str]:
         if self._judge is None:

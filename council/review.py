@@ -147,7 +147,22 @@ class Review:
     def hand_on(self) -> None:
         """Prepare what the story planner receives."""
         concluded = self._concluded()
-        self.brief = planner_brief(self.case, concluded.final_verdict, self.effects_to_apply())
+        combined = concluded.combined
+        self.brief = planner_brief(
+            self.case,
+            concluded.final_verdict,
+            self.effects_to_apply(),
+            decision_id=self.decision_id,
+            conditions=[each.modification for each in combined.required] if combined is not None else (),
+            stood_against=self._stood_against(),
+        )
+
+    def _stood_against(self) -> str:
+        """Return the first rule that acted on the verdict; "votes" where members did, "" where nothing stood against it."""
+        if self._concluded().final_verdict == "approve" or self.assessed is None:
+            return ""
+        acted = [each for each in self.assessed.rules if each.fired and each.rule.mode == "enforce"]
+        return acted[0].rule.rule_id if acted else "votes"
 
     def effects_to_apply(self) -> tuple[Effect, ...]:
         """Return the effects that the verdict lets happen."""

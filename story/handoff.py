@@ -7,34 +7,53 @@ chapter hears of it is chosen from the world itself (`story.context.selecting`).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from policies.contracts.effects import Effect, TerritoryTransfer, TriggerFire
 from policies.contracts.request import DecisionRequest
 from policies.verdicts import Verdict
+from policies.votes import Modification
+from story.context.items import HeardVerdict
+from story.context.reasons import reason_of
 from story.context.rows import control_row, ranking_row, trigger_row
 from world.case import Case
 from world.change import RealmState, apply_effects
+from world.realm.revising import effects_to_wire
+from world.realm.telling import asked_of, condition_code
 
 MAX_ITEMS: Final = 4
 """Items per list: the planner's prompt has little room (domain.md C10)."""
 
 
-def planner_brief(case: Case, verdict: Verdict, effects: Sequence[Effect]) -> dict[str, Any]:
+def planner_brief(
+    case: Case,
+    verdict: Verdict,
+    effects: Sequence[Effect],
+    *,
+    decision_id: str = "",
+    conditions: Sequence[Modification] = (),
+    stood_against: str = "",
+) -> dict[str, Any]:
     """Return the planner's input after a decision.
 
     Args:
         case: the case that was decided.
         verdict: the final verdict.
         effects: the effects that will happen: those of the request, what modifications left of them, or none.
+        decision_id: of the record; "" where none is made.
+        conditions: what a `modify` verdict requires.
+        stood_against: the rule that stopped or bounded the change, "votes" where members did; "" where nothing did.
     """
     after = apply_effects(case.before, effects)
     return {
+        "decision_id": decision_id,
         "realm_id": case.request.realm_id,
         "snapshot_id": case.request.world_snapshot.snapshot_id,
         "decision_type": case.request.decision_type,
         "final_verdict": verdict,
+        "heard": _heard(case, effects, conditions, stood_against),
+        "stories": sorted({event.story_id for event in case.request.supporting_events if event.story_id is not None}),
         "world_context": {
             "faction_ranking": _ranking(case.before, after),
             "local_territory_control": _territories(case.request, after),
@@ -43,6 +62,42 @@ def planner_brief(case: Case, verdict: Verdict, effects: Sequence[Effect]) -> di
             ],
             "contribution_recap": _contributions(case.request),
         },
+    }
+
+
+def heard_of(brief: Mapping[str, Any]) -> HeardVerdict:
+    """Return the verdict of a brief as the story hears it."""
+    heard = brief["heard"]
+    return HeardVerdict(
+        decision_id=brief["decision_id"],
+        verdict=brief["final_verdict"],
+        decision_type=brief["decision_type"],
+        subject=heard["subject"],
+        faction_id=heard["faction_id"],
+        tick=heard["tick_number"],
+        modifications=tuple(heard["conditions"]),
+        reason=heard["reason"],
+        effects=tuple(heard["effects"]),
+    )
+
+
+def _heard(
+    case: Case, effects: Sequence[Effect], conditions: Sequence[Modification], stood_against: str
+) -> dict[str, Any]:
+    asked, actor = case.request.proposed_change.effects, case.request.proposed_change.actor
+    codes = [
+        condition_code(
+            asked[each.effect].op, drop=each.drop, has_max=each.max is not None, has_min=each.min is not None
+        )
+        for each in conditions
+    ]
+    return {
+        "subject": asked_of(effects) or asked_of(asked),
+        "faction_id": actor.faction_id if actor is not None else None,
+        "tick_number": case.request.world_snapshot.tick_number,
+        "conditions": list(dict.fromkeys(codes)),
+        "reason": reason_of(stood_against),
+        "effects": effects_to_wire(effects),
     }
 
 

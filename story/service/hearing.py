@@ -8,28 +8,16 @@ import orjson
 from story.context.items import HeardVerdict
 from story.context.map import REACH
 from story.context.own import Own
+from story.context.reasons import reason_of
 from story.tale.tale import Tale
 from world.persistence.port import MAX_PAGE, Event, LedgerRow, WorldStore
 from world.realm.state import Realm, realm_from
+from world.realm.telling import subject_of
 from world.service.realms import RealmReader
 from world.service.since import before_tick
 
 VERDICT: Final = "decision_applied"
 SETTLED: Final = "review_settled"
-REASONS: Final[Mapping[str, str]] = {
-    "canon_lock": "canon_lock",
-    "canon_needs_human": "canon_lock",
-    "realm_collapse": "instability",
-    "collapse_unproven": "instability",
-    "meter_floor": "instability",
-    "swing_floor": "instability",
-    "concentration_floor": "dominance",
-    "dominance_floor": "dominance",
-    "unprepared_trigger": "thin_evidence",
-    "unearned_trigger": "thin_evidence",
-    "want_of_votes": "want_of_votes",
-}
-"""What a rule of the council is to people of the world; any other rule is the council's own word (`votes`)."""
 
 
 class Heard(NamedTuple):
@@ -132,22 +120,13 @@ def _verdict(event: Event, told: Mapping[str, Any]) -> HeardVerdict:
         decision_id=told["decision_id"],
         verdict=told["verdict"],
         decision_type=told["decision_type"],
-        subject=_subject(told),
+        subject=subject_of(told["effects"]) or told.get("asked_of") or told.get("faction_id") or "",
         faction_id=told.get("faction_id"),
         tick=event.tick_number,
         modifications=tuple(told.get("conditions", ())),
-        reason=REASONS.get(rule, "votes") if rule else "",
+        reason=reason_of(rule),
         effects=tuple(told["effects"]),
     )
-
-
-def _subject(told: Mapping[str, Any]) -> str:
-    """Return what a verdict was about, as the world's people would name it: a place, a trigger, a faction, else nothing."""
-    for effect in told["effects"]:
-        for key in ("territory_id", "trigger_id", "subject", "faction_id"):
-            if effect.get(key):
-                return str(effect[key])
-    return told.get("asked_of") or told.get("faction_id") or ""
 
 
 def _own_decisions(events: Iterable[Event]) -> frozenset[str]:

@@ -15,7 +15,7 @@ from policies.canonical import canonical_json
 from policies.draws import Draws
 from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
 from story.context.gathering import candidates
-from story.context.items import WorldContext
+from story.context.items import HeardVerdict, WorldContext
 from story.context.payload import explained, payload
 from story.context.selecting import select
 from story.context.viewpoint import viewpoint
@@ -172,6 +172,14 @@ class StoryTeller:
         ready = await self._ready(await self._store.tale(story_id))
         return ready.tale, ready.context
 
+    async def foresee(self, story_id: str, heard: HeardVerdict) -> Planned:
+        """Return what the next chapter would be with a verdict that the world has not applied yet; nothing is written.
+
+        Raises:
+            UnknownStoryError: where there is no such story.
+        """
+        return self._planned(await self._ready(await self._store.tale(story_id), heard), 1, ())
+
     async def _stored(self, ask: PlanAsk) -> StoredTale:
         if ask.hero is None:
             return await self._store.tale(ask.story_id)
@@ -184,10 +192,12 @@ class StoryTeller:
         body = canonical_json(tale_document(tale))
         return StoredTale(tale.story_id, tale.realm_id, tale.user_id, tale.chapter, body, self._clock())
 
-    async def _ready(self, stored: StoredTale) -> _Ready:
+    async def _ready(self, stored: StoredTale, fresh: HeardVerdict | None = None) -> _Ready:
         tale = tale_from(orjson.loads(stored.tale))
         last = await self._store.chapter(tale.story_id, tale.chapter) if tale.chapter else None
         heard = await self._listener.hear(tale, last.told.planned_at if last is not None else None)
+        if fresh is not None and fresh.decision_id not in [each.decision_id for each in heard.verdicts]:
+            heard = heard._replace(verdicts=(*heard.verdicts, fresh))
         now = heard.now
         tale = replace(tale, player=replace(tale.player, is_in_influence=is_in_influence(now, tale.player.place)))
         found = candidates(heard.before, now, heard.verdicts, heard.own, events=heard.events, rules=self._world.rules)

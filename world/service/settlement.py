@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from policies.contracts.answer import Answer
-from policies.contracts.effects import Effect, RequiredModification
+from policies.contracts.effects import Effect
 from policies.contracts.request import DecisionRequest
 from policies.numbers import scaled
 from world.persistence.port import LedgerRow, NewEvent, Question, Transition
@@ -14,6 +14,7 @@ from world.realm.conditions import effects_allowed
 from world.realm.revising import concluded, effects_to_wire
 from world.realm.rules import WorldRules
 from world.realm.state import Realm
+from world.realm.telling import asked_of, condition_code
 
 _OF_THE_REALM: Final = ("move", "trigger", "action")
 """What a question may be about that everybody may know of; a single act is its player's own business."""
@@ -117,7 +118,7 @@ def events_of(
         "dropped": list(settled.dropped),
         "subject": settled.subject if settled.subject.partition(":")[0] in _OF_THE_REALM else "",
         "faction_id": request.proposed_change.actor.faction_id if request.proposed_change.actor is not None else None,
-        "asked_of": _asked_of(request),
+        "asked_of": asked_of(request.proposed_change.effects),
         "stood_against": _stood_against(answer),
         "conditions": _conditions(answer, request),
     }
@@ -131,13 +132,6 @@ def events_of(
     return tuple(told)
 
 
-def _asked_of(request: DecisionRequest) -> str:
-    """Return what a change was about: the place, trigger, subject or faction of its first effect."""
-    effect = effects_to_wire(request.proposed_change.effects[:1])
-    named = (effect[0].get(key) for key in ("territory_id", "trigger_id", "subject", "faction_id")) if effect else ()
-    return next((str(each) for each in named if each), "")
-
-
 def _stood_against(answer: Answer) -> str:
     """Return the rule that stopped or bounded a change; "votes" where members did, "" where nothing stood against it."""
     if answer.final_verdict == "approve":
@@ -149,15 +143,13 @@ def _conditions(answer: Answer, request: DecisionRequest) -> list[str]:
     """Return what a verdict requires, without its numbers: lowered:faction_delta, dropped:canon_assert."""
     effects = request.proposed_change.effects
     required = answer.required_modifications if answer.final_verdict == "modify" else ()
-    return list(dict.fromkeys([f"{_kind(each)}:{effects[each.effect].op}" for each in required]))
-
-
-def _kind(required: RequiredModification) -> str:
-    if required.drop:
-        return "dropped"
-    if required.max is not None:
-        return "lowered"
-    return "raised" if required.min is not None else "changed"
+    codes = [
+        condition_code(
+            effects[each.effect].op, drop=each.drop, has_max=each.max is not None, has_min=each.min is not None
+        )
+        for each in required
+    ]
+    return list(dict.fromkeys(codes))
 
 
 def _points_left(row: LedgerRow, request: DecisionRequest, answer: Answer) -> int:
