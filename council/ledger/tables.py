@@ -9,12 +9,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from story.ledger.sql_tables import metadata as story_metadata
 from world.bus.sql_tables import metadata as bus_metadata
 from world.persistence.sql_tables import metadata as world_metadata
 
 metadata: Final = sa.MetaData()
-for _table in (*world_metadata.tables.values(), *bus_metadata.tables.values()):
-    _table.to_metadata(metadata)  # one database, one history of migrations
+for _tables in (world_metadata.tables, bus_metadata.tables, story_metadata.tables):
+    for _table in _tables.values():
+        _table.to_metadata(metadata)  # one database, one history of migrations
 
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # Bytewise order, so that both databases sort alike and compare fast.
