@@ -56,6 +56,8 @@ FIELDS: Final = (
     "failures",
     "group",
     "wait_s",
+    "story_id",
+    "chapter",
 )
 """Names of `extra` fields that are written; everything else is dropped."""
 _MARK: Final = "council_gateway"

@@ -34,6 +34,8 @@ class Permission(StrEnum):
     """Declare a sovereign action for a faction."""
     RUN_TICK = "run_tick"
     APPLY_DECISION = "apply_decision"
+    TELL_STORY = "tell_story"
+    """Plan chapters of players' stories, and close them with what players did."""
     RULE_ON_ACTS = "rule_on_acts"
     """Release an act from quarantine, or roll one back."""
     GOVERN_REALM = "govern_realm"
@@ -56,6 +58,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.DECLARE_ACTION,
             Permission.RUN_TICK,
             Permission.APPLY_DECISION,
+            Permission.TELL_STORY,
         }
     ),
     Role.DESIGNER: _READS,
@@ -87,6 +90,7 @@ INTERNAL_CALLS: Final = (
     InternalCall("POST", "/internal/world/apply-decision", Permission.APPLY_DECISION),
     InternalCall("POST", "/internal/world/queue", Permission.RULE_ON_ACTS),
     InternalCall("GET", "/internal/world", Permission.READ_HIDDEN),
+    InternalCall("POST", "/internal/story", Permission.TELL_STORY),
 )
 """Held at the edge, before any endpoint. A call that no row names takes ADMINISTER: a forgotten row closes, it does not open."""
 

@@ -16,6 +16,7 @@ ALLOWED = {
         "declare_action",
         "run_tick",
         "apply_decision",
+        "tell_story",
     },
     Role.DESIGNER: {"read_own", "read_hidden", "read_decisions"},
     Role.GAME_MASTER: {
@@ -53,6 +54,8 @@ def test_roles_add_up_and_no_role_may_do_nothing() -> None:
         ("POST", "/internal/world/apply-decision", Permission.APPLY_DECISION),
         ("POST", "/internal/world/queue/rulings", Permission.RULE_ON_ACTS),
         ("GET", "/internal/world/queue", Permission.READ_HIDDEN),
+        ("POST", "/internal/story/plan", Permission.TELL_STORY),
+        ("POST", "/internal/story/s-1/chapters/1/close", Permission.TELL_STORY),
     ],
 )
 def test_an_internal_call_takes_its_permission(method: str, path: str, permission: Permission) -> None:
