@@ -33,13 +33,15 @@ def demo(
         str | None, typer.Option("--database", "-d", metavar="URL", help="Keep the decisions there.")
     ] = None,
     world: Annotated[bool, typer.Option("--world/--no-world", help="Also play a day of the shared world.")] = True,
+    story: Annotated[bool, typer.Option("--story/--no-story", help="Also tell three chapters of one player.")] = True,
+    language: Annotated[str, typer.Option("--language", "-l", help="Of the story: en, vi or es.")] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Review the example requests and show every decision.
 
     Decides in a database that is thrown away, unless --database names one to keep. After a table of all verdicts it plays a
-    day of the shared world, as 'council world demo' does. With --json there is no day, and each decision is one line:
-    {"file", "position", "hash", "previous", "body"}.
+    day of the shared world, as 'council world demo' does, and tells a story in it, as 'council story demo' does. With --json
+    there is neither, and each decision is one line: {"file", "position", "hash", "previous", "body"}.
     """
     files = sorted(requests.glob("*.json")) if requests.is_dir() else []
     if not files:
@@ -49,6 +51,8 @@ def demo(
         asyncio.run(_demo(files, where, policy, as_json=as_json))
     if world and not as_json:
         _play_a_day(policy)
+    if story and not as_json:
+        _tell_a_story(language, policy)
     if database is None and not as_json:
         write_line("")
         note(
@@ -65,6 +69,16 @@ def _play_a_day(policy: str | None) -> None:
     write_line("\n" + "═" * 100)
     note("council: a day of the shared world, played in seconds ...")
     draw(*render_day(day(SEED, DAY, None, policy)))
+
+
+def _tell_a_story(language: str, policy: str | None) -> None:
+    # Late: as above.
+    from cli.render_story_demo import render_story_demo  # noqa: PLC0415
+    from cli.story_demo import read_language, story_of  # noqa: PLC0415
+    from cli.story_demo_play import SEED  # noqa: PLC0415
+
+    write_line("\n" + "═" * 100)
+    draw(*render_story_demo(story_of(read_language(language), SEED, policy)))
 
 
 async def _demo(files: list[Path], database: str, policy: str | None, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from cli.output import note, write_json
 from cli.policy_files import policy_in_force
 from cli.render_doctor import render_doctor
 from cli.running import new_app
-from gateway.settings import unknown_variables
+from gateway.settings import read_settings, unknown_variables
 from policies.diversity import diversity_warning
 from policies.policy import Policy
 from policies.verdicts import MEMBERS, Member
@@ -27,7 +27,8 @@ def doctor(*, policy: PolicyFile = None, as_json: AsJson = False) -> None:
 
     Each model that a member asks is put one real question, on a made-up case: is the endpoint reachable, does it know the
     model, does structured output work and on which rung, how long does it take, is its price known. One question costs
-    what one vote costs. Nothing is recorded. Exits with 1 where a model cannot vote.
+    what one vote costs. The models that write and read stories are asked for one sentence. Nothing is recorded. Exits with 1
+    where a model cannot vote, or cannot write.
     """
     for line in unknown_variables():
         note(f"council: {line}")
@@ -52,6 +53,7 @@ async def _examine_all(policy: Policy) -> list[Examined]:
     from agents.models.judge import ModelJudge  # noqa: PLC0415
     from gateway.made_up_case import question_to  # noqa: PLC0415
     from gateway.settings import key_variables  # noqa: PLC0415
+    from gateway.story_examining import examine_story_models  # noqa: PLC0415
 
     environ = key_variables()
     endpoints = Endpoints(environ)
@@ -66,6 +68,7 @@ async def _examine_all(policy: Policy) -> list[Examined]:
             assert use is not None
             found.append(await examine(use, members, question_to(members[0], policy), judge, environ))
             advance()
+    found += await examine_story_models(read_settings(), policy, endpoints, environ)
     await endpoints.close()
     return found
 

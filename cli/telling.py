@@ -8,6 +8,7 @@ from evals.errors import EvalsError, InvalidFileError
 from gateway.errors import GatewayError, SettingsError
 from policies.faults import InvalidInputError, PoliciesError
 from policies.policy_faults import InvalidPolicyError
+from story.errors import StoryError
 from world.errors import StoreConfigError, StoreUnavailableError, WorldError
 from world.realm.rules_document import InvalidWorldError
 from world.review.port import ReviewError, ReviewRefusedError
@@ -54,7 +55,7 @@ def _failed(error: Exception) -> CliError | None:
             fix = "COUNCIL_DATABASE_URL or --database names the store; 'council world seed' makes a world in it"
         case StoreUnavailableError():
             fix = "check that it is there and can be written; 'council migrate' brings its tables up to date"
-        case CouncilError() | GatewayError() | WorldError() | PoliciesError():
+        case StoryError() | CouncilError() | GatewayError() | WorldError() | PoliciesError():
             fix = ""
         case _:
             return None

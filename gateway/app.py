@@ -23,6 +23,7 @@ from gateway.problems import http_problem, invalid_parameters
 from gateway.review_endpoint import PATH, ReviewEndpoint
 from gateway.routes import build_router, problem_response
 from gateway.settings import Settings
+from gateway.story_routes import add_story
 from gateway.world_routes import add_world
 from policies.contracts.reading import describe
 from policies.faults import Fault
@@ -68,6 +69,8 @@ def build_app(parts: Parts, settings: Settings, lifespan: Lifespan | None = None
     app.include_router(build_router(parts))
     if parts.world is not None:
         add_world(app, parts.world, parts.metrics)
+    if parts.story is not None:
+        add_story(app, parts.story, parts.metrics)
     within: ASGIApp = partial(FastAPI.__call__, app)
     if parts.world is not None and parts.world.feed is not None:
         within = FeedShortcut(within, parts.world.feed)

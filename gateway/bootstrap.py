@@ -160,5 +160,8 @@ def _keys(settings: Settings, policies: PolicySource) -> "Mapping[str, str]":
     """Return the values of endpoints' keys; a cassette that is replayed asks nobody and needs none."""
     if settings.cassette is None or settings.cassette.startswith("record:"):
         return key_variables()
+    from gateway.story_model_uses import story_uses  # noqa: PLC0415 - nobody else here needs it
+
     uses = [seat.model for seat in policies.current.members.values() if seat.model is not None]
+    uses += story_uses(settings, policies.current).values()
     return {use.endpoint.key: "replayed" for use in uses if use.endpoint.key is not None}

@@ -16,6 +16,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 
 from agents.ports import Judge
 from gateway.spans import ReviewTracer, TracedJudge, TracedTransport
+from gateway.story_parts import Teller
+from gateway.story_spans import TracedTeller
 from gateway.tracing import CONSOLE
 from gateway.world_spans import WorldSpans
 from world.persistence.port import WorldStore
@@ -64,6 +66,10 @@ class ExportedTracing:
     def ticker(self, ticker: Ticker) -> Ticker:
         """Wrap what ticks."""
         return self._world.ticker(ticker)
+
+    def teller(self, teller: Teller) -> Teller:
+        """Wrap what tells stories."""
+        return TracedTeller(teller, self._world)
 
     async def close(self) -> None:
         """Send what is still to be sent, unless the collector takes too long."""

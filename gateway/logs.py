@@ -57,6 +57,8 @@ FIELDS: Final = (
     "group",
     "message_id",
     "wait_s",
+    "story_id",
+    "chapter",
 )
 """Names of `extra` fields that are written; everything else is dropped."""
 _MARK: Final = "council_gateway"

@@ -11,6 +11,7 @@ from gateway.feed_declared import feed_paths
 from gateway.feed_routes import STREAM, TICKET
 from gateway.review_endpoint import PATH
 from gateway.shown import PendingShown, ProblemShown, declared
+from gateway.story_asked import CloseAsked, PlanAsked
 from gateway.world_asked import ActsAsked, ApplyAsked, ObjectionAsked, RulingAsked, SovereignAsked, TickAsked
 from policies.contracts.answer import Answer
 from policies.contracts.request import DecisionRequest
@@ -19,7 +20,7 @@ VERSION: Final = "1.0.0"
 """Version of the HTTP interface, apart from the product's."""
 _REF: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": r"^[A-Za-z0-9_.:@/+\-]+$"}
-_ASKED: Final = (ActsAsked, TickAsked, ApplyAsked, RulingAsked, SovereignAsked, ObjectionAsked)
+_ASKED: Final = (ActsAsked, TickAsked, ApplyAsked, RulingAsked, SovereignAsked, ObjectionAsked, PlanAsked, CloseAsked)
 _ABOUT: Final = (
     "Decides whether a high-impact change to a shared game world may happen, and records why. Errors are RFC 9457 problem"
     " documents; they never repeat what was sent. Every response carries X-Correlation-Id."
@@ -67,7 +68,8 @@ def _security(path: str) -> list[dict[str, list[str]]]:
         return [{"service_token": []}]
     if not path.startswith("/api/"):
         return []
-    return [{"user_token": []}] if path.endswith("/me") or path == TICKET else [{}, {"user_token": []}]
+    is_own = path.endswith("/me") or path == TICKET or path.startswith("/api/story/")
+    return [{"user_token": []}] if is_own else [{}, {"user_token": []}]
 
 
 def _review() -> dict[str, Any]:

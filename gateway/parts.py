@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from council.ledger.port import Ledger
 from gateway.metrics import Metrics
 from gateway.review_endpoint import Reviewer
+from gateway.story_parts import StoryParts
 from gateway.world_parts import WorldParts
 from policies.policy import Policy
 
@@ -21,6 +22,7 @@ class Parts:
         metrics: what is counted.
         resting: returns the names of model endpoints that do not answer and are left alone for now.
         world: the shared world; None where this process serves the council alone.
+        story: what tells players' stories in it; None where nothing does.
     """
 
     service: Reviewer
@@ -29,3 +31,4 @@ class Parts:
     metrics: Metrics
     resting: Callable[[], tuple[str, ...]] = tuple
     world: WorldParts | None = None
+    story: StoryParts | None = None

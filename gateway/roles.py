@@ -34,6 +34,8 @@ class Permission(StrEnum):
     """Propose a sovereign action for a faction, or object to one."""
     RUN_TICK = "run_tick"
     APPLY_DECISION = "apply_decision"
+    TELL_STORY = "tell_story"
+    """Plan chapters of players' stories, and close them with what players did."""
     RULE_ON_ACTS = "rule_on_acts"
     """Release an act from quarantine, or roll one back."""
     ADMINISTER = "administer"
@@ -52,6 +54,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
             Permission.DECLARE_ACTION,
             Permission.RUN_TICK,
             Permission.APPLY_DECISION,
+            Permission.TELL_STORY,
         }
     ),
     Role.DESIGNER: _READS,
@@ -83,6 +86,7 @@ INTERNAL_CALLS: Final = (
     InternalCall("POST", "/internal/world/sovereign", Permission.DECLARE_ACTION),
     InternalCall("POST", "/internal/world/queue", Permission.RULE_ON_ACTS),
     InternalCall("GET", "/internal/world", Permission.READ_HIDDEN),
+    InternalCall("POST", "/internal/story", Permission.TELL_STORY),
 )
 """Held at the edge, before any endpoint. A call that no row names takes ADMINISTER: a forgotten row closes, it does not open."""
 

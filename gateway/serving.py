@@ -25,6 +25,7 @@ from gateway.errors import GatewayError
 from gateway.feed_protocols import WS_MAX_BYTES, WiredHttp, WiredSocket
 from gateway.logs import configure_logging
 from gateway.settings import Settings, unknown_variables
+from gateway.story_bootstrap import LivingStory, open_story
 from gateway.world_bootstrap import LivingWorld, open_world
 from world.feed.feeds import Feeds
 
@@ -58,8 +59,9 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     council = await open_council(settings)
     world = await open_world(settings, council)
-    parts = replace(council.parts(), world=world.parts())
-    app = build_app(parts, settings, _lifespan(council, world, settings))
+    story = open_story(settings, council, world)
+    parts = replace(council.parts(), world=world.parts(), story=story.parts())
+    app = build_app(parts, settings, _lifespan(council, world, story, settings))
     config = uvicorn.Config(
         app,
         http=WiredHttp,
@@ -79,7 +81,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     _log.info("stopped")
 
 
-def _lifespan(council: Council, world: LivingWorld, settings: Settings) -> Any:
+def _lifespan(council: Council, world: LivingWorld, story: LivingStory, settings: Settings) -> Any:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         beside = [asyncio.create_task(_take_up(council)), asyncio.create_task(world.watch.run())]
@@ -95,6 +97,7 @@ def _lifespan(council: Council, world: LivingWorld, settings: Settings) -> Any:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            await story.close()
             await world.close()
             await council.close()
 

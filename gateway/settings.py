@@ -6,6 +6,7 @@ The core never sees this class; it takes values. Tunables of game balance live i
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -17,7 +18,7 @@ from gateway.env_file import DEFAULT as DEFAULT_ENV_FILE
 from gateway.env_file import file_variables
 from gateway.errors import SettingsError
 from policies.faults import did_you_mean
-from policies.model_choice import read_choices
+from policies.model_choice import read_choices, read_one
 from policies.policy_faults import InvalidPolicyError
 
 PREFIX: Final = "COUNCIL_"
@@ -45,6 +46,14 @@ class Settings(BaseSettings):
     """Policy file; without it the policy that ships with the product."""
     models: str | None = None
     """Models that the members ask: ENDPOINT/MODEL[@URL] for all of them, MEMBER=ENDPOINT/MODEL for one; or: rules."""
+    story_model: str | None = None
+    """Model that rewrites chapters of stories: ENDPOINT/MODEL[@URL]; unset: the grammar's own text is what is told."""
+    story_critic: str | None = None
+    """Model that reads what it wrote and may send it back: ENDPOINT/MODEL[@URL]; unset: the lint alone reads it."""
+    story_timeout_s: Annotated[float, Field(gt=0, le=600)] = 90.0
+    """Wall clock over the whole writing of a chapter, rewrites included, seconds."""
+    story_day_usd: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(5)
+    """Most that writing may cost in this process in a day (UTC), dollars; models without a price are not counted."""
     env_file: str = DEFAULT_ENV_FILE
     """File with further settings and the endpoints' keys; the environment wins over it; empty: none."""
     cassette: Annotated[str, Field(pattern=r"^(record|replay):.+$")] | None = None
@@ -227,5 +236,9 @@ def _check_redis(settings: Settings) -> None:
 def _check_models(settings: Settings) -> None:
     try:
         read_choices(settings.models or "")
+        read_one(settings.story_model or "", f"{PREFIX}STORY_MODEL")
+        critic = read_one(settings.story_critic or "", f"{PREFIX}STORY_CRITIC")
     except InvalidPolicyError as error:
         raise SettingsError([str(fault) for fault in error.faults]) from None
+    if critic is not None and not settings.story_model:
+        raise SettingsError([f"{PREFIX}STORY_CRITIC reads what nobody writes; set {PREFIX}STORY_MODEL, or unset it"])

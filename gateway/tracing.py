@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from agents.ports import Judge
+    from gateway.story_parts import Teller
     from world.persistence.port import WorldStore
     from world.service.ingestion import Ingestion
     from world.service.ticking import Ticker
@@ -57,6 +58,10 @@ class Tracing(Protocol):
         """Wrap what ticks: each tick becomes a span."""
         ...
 
+    def teller(self, teller: "Teller") -> "Teller":
+        """Wrap what tells stories: each chapter that is planned or closed becomes a span."""
+        ...
+
     async def close(self) -> None:
         """Send what is still to be sent."""
         ...
@@ -87,6 +92,10 @@ class NoTracing:
     def ticker(self, ticker: "Ticker") -> "Ticker":
         """Return the ticker itself."""
         return ticker
+
+    def teller(self, teller: "Teller") -> "Teller":
+        """Return the teller itself."""
+        return teller
 
     async def close(self) -> None:
         """Send nothing."""

@@ -16,6 +16,8 @@ from gateway.decision_outbox import DecisionOutbox
 from gateway.logs import configure_logging
 from gateway.metrics_server import metrics_shown
 from gateway.settings import Settings, unknown_variables
+from gateway.story_bootstrap import open_story
+from gateway.story_sending import sending
 from gateway.world_bootstrap import LivingWorld, open_world
 from world.bus.opening import open_bus
 from world.bus.port import Bus
@@ -61,12 +63,18 @@ def duties_of(world: LivingWorld) -> "Sequence[Duty]":
 async def _work(settings: Settings, catch_up: int, *, once: bool) -> None:
     council = await open_council(settings)
     world = await open_world(settings, council)
+    story = open_story(settings, council, world)
     schedule = Schedule(settings.tick_s * 1_000, catch_up)
     bus = _bus(settings)
     world.watch.follow(bus)
     relay = Relay(bus, [WorldOutbox(world.store), DecisionOutbox(council.ledger)], world.clock)
     scheduler = Scheduler(
-        world.store, world.ticker, duties_of(world), world.clock, schedule=schedule, beside=[relay.run]
+        world.store,
+        world.ticker,
+        [*duties_of(world), sending(story.sender)],
+        world.clock,
+        schedule=schedule,
+        beside=[relay.run],
     )
     try:
         await world.store.ready()
@@ -78,6 +86,7 @@ async def _work(settings: Settings, catch_up: int, *, once: bool) -> None:
             with metrics_shown(council.metrics.registry, settings.host, settings.metrics_port):
                 await _run(scheduler, world, settings)
     finally:
+        await story.close()
         await _close(world, bus, council, settings)
 
 

@@ -11,7 +11,9 @@ What it says is written into the policy's document, so the content hash and the 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
@@ -63,6 +65,33 @@ def read_choices(text: str) -> tuple[ModelChoice, ...]:
     if faults:
         raise InvalidPolicyError(faults)
     return tuple(choices)
+
+
+def read_one(text: str, variable: str) -> ModelChoice | None:
+    """Read a line that names one model and no member, such as COUNCIL_STORY_MODEL; None where it is empty, or says rules.
+
+    Args:
+        text: ENDPOINT/MODEL[@URL].
+        variable: what the line is called, for messages.
+
+    Raises:
+        InvalidPolicyError: with every fault, none of which shows a URL.
+    """
+    with _named(variable):
+        choices = read_choices(text)
+        if len(choices) > 1 or any(choice.member for choice in choices):
+            raise InvalidPolicyError([_fault("names more than one model, or a member", "write ENDPOINT/MODEL[@URL]")])
+    return choices[0] if choices and choices[0].model is not None else None
+
+
+def with_one(written: Mapping[str, Any], choice: ModelChoice, variable: str) -> dict[str, Any]:
+    """Return a policy document that knows the endpoint of a model which no member asks.
+
+    Raises:
+        InvalidPolicyError: where the entry names an endpoint that the policy does not know, and no URL.
+    """
+    with _named(variable):
+        return with_choices(written, [choice])
 
 
 def choices_text(choices: Sequence[ModelChoice]) -> str:
@@ -165,6 +194,15 @@ def _shown(entry: str) -> str:
     """Return an entry as messages show it: up to where an address may begin, which may hold a password."""
     name = _ADDRESS.split(entry, maxsplit=1)[0]
     return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+
+
+@contextmanager
+def _named(variable: str) -> Iterator[None]:
+    """Tell faults as those of another variable."""
+    try:
+        yield
+    except InvalidPolicyError as error:
+        raise InvalidPolicyError([replace(fault, file=variable) for fault in error.faults]) from None
 
 
 def _fault(message: str, fix: str) -> PolicyFault:

@@ -18,4 +18,5 @@ class ChapterConflictError(StoryError):
 
     def __init__(self, story_id: str, reason: str) -> None:
         self.story_id = story_id
+        self.reason = reason
         super().__init__(f"story {story_id!r}: {reason}")

@@ -7,6 +7,10 @@ from typing import Any, Final, Literal, NamedTuple, TypedDict
 from agents.asking import Usage, Variant
 from policies.verdicts import Abstention, Member
 
+Caller = Literal[Member, "story_writer", "story_critic"]
+"""Who asks a model: a member of the council, or one of the two who write a chapter's prose."""
+VOTE: Final = "vote"
+"""What the form of a member's reply is called at an endpoint."""
 Form = Literal["json_schema", "function_calling", "prompt"]
 """How the reply's form is asked for: a rung of the ladder."""
 
@@ -21,7 +25,7 @@ class Message(TypedDict):
 class CallKey(NamedTuple):
     """What a call is known by: the key of its recording."""
 
-    member: Member
+    member: Caller
     prompt_hash: str
     model: str
     """Endpoint and model, as the policy names them."""
@@ -49,6 +53,8 @@ class Call(NamedTuple):
     form: Form
     schema: Mapping[str, Any]
     """JSON Schema of the reply."""
+    tool: str = VOTE
+    """What the schema is called, and the one tool that function calling offers."""
 
 
 class Completion(NamedTuple):

@@ -13,11 +13,10 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agents.asking import Variant
-from agents.models.calls import CallKey
+from agents.models.calls import Caller, CallKey
 from agents.models.transport import ReplyTooLargeError
 from policies.canonical import sha256_hex
 from policies.faults import did_you_mean, pointer
-from policies.verdicts import Member
 
 SCHEMA: Final = "council.cassette/1"
 REQUEST_HEADERS: Final = frozenset({"content-type"})
@@ -149,7 +148,7 @@ class _Wire(BaseModel):
 
 
 class _WireKey(_Wire):
-    member: Member
+    member: Caller
     prompt_hash: str
     model: str
     parameters: str

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from agents.models.calls import Call, CallError, Completion, current_call, current_headers
 from agents.models.failures import call_error, for_langchain, key_fault
-from agents.models.replies import TOOL, completion_of, read_result
+from agents.models.replies import completion_of, read_result
 from agents.models.transport import Sockets
 from policies.models import Endpoint
 
@@ -117,7 +117,7 @@ class Client:
             raise CallError("unreachable", self._key_fault)
         token = current_call.set(call.key)
         try:
-            return completion_of(await self.chat.ask(call), call.form)
+            return completion_of(await self.chat.ask(call), call.form, call.tool)
         except Exception as error:  # noqa: BLE001 - any exception at all is: this member failed
             failed = call_error(error, self._endpoint, call.form, now_s=time.time())
         finally:
@@ -218,10 +218,10 @@ def _parameters(call: Call) -> dict[str, Any]:
     parameters: dict[str, Any] = {"model": call.model, "max_tokens": call.max_output_tokens}
     if call.temperature is not None:
         parameters["temperature"] = call.temperature
-    schema = {"name": TOOL, "strict": True}
+    schema = {"name": call.tool, "strict": True}
     if call.form == "json_schema":
         parameters["response_format"] = {"type": "json_schema", "json_schema": {**schema, "schema": call.schema}}
     elif call.form == "function_calling":
         parameters["tools"] = [{"type": "function", "function": {**schema, "parameters": call.schema}}]
-        parameters["tool_choice"] = {"type": "function", "function": {"name": TOOL}}
+        parameters["tool_choice"] = {"type": "function", "function": {"name": call.tool}}
     return parameters

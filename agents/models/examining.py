@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, NamedTuple
 import httpx2
 
 from agents.asking import Question, Reply
+from agents.models.calls import Caller
 from agents.ports import Judge
 from policies.faults import did_you_mean
 from policies.models import Endpoint, ModelUse, dollars
@@ -20,7 +21,7 @@ MAX_LISTED: Final = 2_000_000
 class Check(NamedTuple):
     """One thing that was looked at."""
 
-    name: Literal["key", "endpoint", "model", "vote", "time", "price"]
+    name: Literal["key", "endpoint", "model", "vote", "text", "time", "price"]
     state: State
     says: str
     fix: str = ""
@@ -32,7 +33,7 @@ class Examined(NamedTuple):
     model: str
     """Endpoint and model, as the policy names them."""
     base_url: str
-    members: tuple[Member, ...]
+    members: tuple[Caller, ...]
     """Who asks it."""
     checks: tuple[Check, ...]
 
@@ -53,9 +54,9 @@ async def examine(
         judge: asks it, with the structured output, the time limit and the price that reviews have.
         environ: values of the variables that endpoints name as their keys.
     """
-    checks = [_key(use.endpoint, environ)]
+    checks = [key_check(use.endpoint, environ)]
     if checks[0].state != "bad":
-        checks += await _listed(use, environ)
+        checks += await endpoint_checks(use, environ)
         reply = await judge.ask(question)
         checks.append(_vote(use, reply))
         if reply.failed is None:  # else nothing was measured
@@ -63,7 +64,8 @@ async def examine(
     return Examined(use.name, use.endpoint.base_url, members, tuple(checks))
 
 
-def _key(endpoint: Endpoint, environ: Mapping[str, str]) -> Check:
+def key_check(endpoint: Endpoint, environ: Mapping[str, str]) -> Check:
+    """Look for the value of an endpoint's key."""
     if endpoint.key is None:
         return Check("key", "good", "no key is sent")
     if environ.get(endpoint.key, "").strip():
@@ -71,7 +73,7 @@ def _key(endpoint: Endpoint, environ: Mapping[str, str]) -> Check:
     return Check("key", "bad", f"{endpoint.key} is not set", f"export {endpoint.key}=..., or write it into .env")
 
 
-async def _listed(use: ModelUse, environ: Mapping[str, str]) -> list[Check]:
+async def endpoint_checks(use: ModelUse, environ: Mapping[str, str]) -> list[Check]:
     """Look the model up among those that the endpoint lists; not every server lists them."""
     url = f"{use.endpoint.base_url}/models"
     key = environ.get(use.endpoint.key or "", "").strip()

@@ -151,7 +151,7 @@ class Inquiry:
         self._is_short = self._is_short or error.is_truncated
         self._retry_after_s = error.retry_after_s
         attempt = Attempt(error.raw, error.kind, error.because, _ms(self._clock() - began_s))
-        self._keep(attempt, error.usage or _spent_in_vain(call, error))
+        self._keep(attempt, error.usage or spent_in_vain(call, error))
 
     def _keep(self, attempt: Attempt, usage: Usage) -> None:
         self._attempts.append(attempt)
@@ -159,7 +159,7 @@ class Inquiry:
         self.picodollars += cost(self.question.use.price, usage)
 
 
-def _spent_in_vain(call: Call, error: CallError) -> Usage:
+def spent_in_vain(call: Call, error: CallError) -> Usage:
     """Return the tokens of a call that failed without saying what it used: none where the endpoint did no work."""
     if error.kind == "unreachable":
         return Usage()

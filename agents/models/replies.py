@@ -13,10 +13,8 @@ from langchain_core.output_parsers.openai_tools import make_invalid_tool_call, p
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from agents.asking import MAX_RAW, Usage
-from agents.models.calls import CallError, Completion, Form
+from agents.models.calls import VOTE, CallError, Completion, Form
 
-TOOL: Final = "vote"
-"""Name of the one tool that function calling offers, and of the schema."""
 QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 """Error codes that say that the money at the provider is gone (L5): waiting does not help."""
 _MOST_TOKENS: Final = 10_000_000
@@ -43,8 +41,13 @@ def read_result(body: bytes) -> ChatResult:
         raise _unreadable(because, body) from None
 
 
-def completion_of(message: AIMessage, form: Form) -> Completion:
+def completion_of(message: AIMessage, form: Form, tool: str = VOTE) -> Completion:
     """Return the text of a reply and what it used.
+
+    Args:
+        message: the reply.
+        form: how its form was asked for.
+        tool: the one tool that function calling offered.
 
     Raises:
         CallError: where the model refused, was cut off, called a tool nobody offered, or said nothing or too much.
@@ -60,7 +63,7 @@ def completion_of(message: AIMessage, form: Form) -> Completion:
     if finish == "length":
         because = "the reply was cut off at the most output tokens allowed"
         raise CallError("unparsed", because, is_retryable=True, is_truncated=True, raw=cut(text), usage=usage)
-    text = _called(message, text, form, usage)
+    text = _called(message, text, form, tool, usage)
     if not text:
         raise CallError("unparsed", "the reply is empty", is_retryable=True, usage=usage)
     if len(text) > MAX_RAW or len(text.encode()) > MAX_RAW:
@@ -136,13 +139,13 @@ def _tool_calls(raw: Any) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     return calls, invalid
 
 
-def _called(message: AIMessage, text: str, form: Form, usage: Usage | None) -> str:
+def _called(message: AIMessage, text: str, form: Form, tool: str, usage: Usage | None) -> str:
     """Return the arguments of the one tool that was offered, as text; the message's own text where none is called."""
     calls = message.additional_kwargs.get("tool_calls") or ()
     if not calls and "function_call" not in message.additional_kwargs:
         return text
     functions = [call["function"] for call in calls]
-    if form == "function_calling" and [function["name"] for function in functions] == [TOOL]:
+    if form == "function_calling" and [function["name"] for function in functions] == [tool]:
         arguments = functions[0]["arguments"]
         if isinstance(arguments, str):
             return arguments

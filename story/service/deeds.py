@@ -60,15 +60,20 @@ def new_deeds(
     user_id: str,
     base_points: Mapping[str, int],
     created_at: str,
+    faction_id: str | None = None,
 ) -> tuple[NewDeed, ...]:
     """Return the acts that a chapter's outcome comes to; the chapter's own end is the last of them.
 
     Args:
         base_points: the catalogue's points by action type: nobody but the server says them.
         created_at: RFC 3339.
+        faction_id: whom the hero stands with: whose the chapter's end is where no deed was done for anybody.
     """
-    closing = Done(CLOSED, deeds[0].faction_id if deeds else None, None, {"risk": 1, "stakes": "personal"})
-    done = [*deeds, *([closing] if CLOSED in base_points else [])]
+    # An act against a faction does not end in its favour; the world counts no act that is done for nobody.
+    helped = [each.faction_id for each in deeds if each.faction_id is not None and base_points[each.action_type] > 0]
+    for_whom = helped[0] if helped else faction_id
+    closing = Done(CLOSED, for_whom, None, {"risk": 1, "stakes": "personal"})
+    done = [*deeds, *([closing] if CLOSED in base_points and for_whom is not None else [])]
     return tuple(
         [
             NewDeed(

@@ -83,6 +83,7 @@ class Listener:
         rows = await self._rows(tale, since_tick) if since_ms is not None else []
         new = [row for row in rows if row.received_at >= (since_ms or 0)]
         before = points if since_ms is None else _less(points, new)
+        points = _with(before, new)
         return Own(
             user_id=tale.user_id,
             faction_id=tale.faction_id,
@@ -132,6 +133,16 @@ def _verdict(event: Event, told: Mapping[str, Any]) -> HeardVerdict:
 def _own_decisions(events: Iterable[Event]) -> frozenset[str]:
     settled = [orjson.loads(event.payload) for event in events if event.kind == SETTLED and event.user_id is not None]
     return frozenset([each["decision_id"] for each in settled if each.get("decision_id")])
+
+
+def _with(points: Mapping[str, Mapping[str, int]], rows: Iterable[LedgerRow]) -> dict[str, dict[str, int]]:
+    """Return a contribution with some acts, those against their faction with a minus: a total knows no side."""
+    found = {faction: dict(places) for faction, places in points.items()}
+    for row in rows:
+        if row.score is not None and row.faction_id is not None:
+            places, where = found.setdefault(row.faction_id, {}), row.territory_id or ""
+            places[where] = places.get(where, 0) + row.score.normalized * (-1 if row.is_against else 1)
+    return found
 
 
 def _less(points: Mapping[str, Mapping[str, int]], rows: Iterable[LedgerRow]) -> dict[str, dict[str, int]]:

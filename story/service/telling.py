@@ -13,7 +13,7 @@ import orjson
 
 from policies.canonical import canonical_json
 from policies.draws import Draws
-from policies.faults import Fault, InvalidInputError, did_you_mean, pointer
+from policies.faults import Fault, InvalidInputError, pointer
 from story.context.gathering import candidates
 from story.context.items import HeardVerdict, WorldContext
 from story.context.payload import explained, payload
@@ -29,7 +29,8 @@ from story.service.composing import REMEMBERED, Draft, Text, Writer
 from story.service.deeds import Done, new_deeds
 from story.service.hearing import Heard, Listener
 from story.service.library import Library
-from story.service.recapping import recap_of
+from story.service.recapping import Speaker, recap_of
+from story.service.refusing import faults_of_outcome
 from story.tale.closing import close_tale
 from story.tale.contradictions import Contradiction, contradictions
 from story.tale.documents import tale_document, tale_from
@@ -294,7 +295,7 @@ class StoryTeller:
             story_id=tale.story_id,
             number=plan.chapter,
             outcome=body,
-            recap=orjson.dumps(recap_of(orjson.loads(chapter.told.context), tale.language)),
+            recap=orjson.dumps(_recap(chapter, tale, now, outcome)),
             after=self._kept(after),
             deeds=new_deeds(
                 deeds,
@@ -302,6 +303,7 @@ class StoryTeller:
                 chapter=plan.chapter,
                 realm_id=tale.realm_id,
                 user_id=tale.user_id,
+                faction_id=tale.faction_id,
                 base_points={name: action.base // 1_000 for name, action in self._world.rules.actions.items()},
                 created_at=datetime.fromtimestamp(self._clock() / 1_000, UTC)
                 .isoformat(timespec="milliseconds")
@@ -326,18 +328,8 @@ class StoryTeller:
         return replace(after, threat=updated.environment)
 
     def _refuse(self, outcome: ChapterOutcome, now: Realm) -> None:
-        """Refuse deeds that the world's catalogue does not know, before anything is written."""
-        actions = sorted(self._world.rules.actions)
-        faults = []
-        for at, deed in enumerate(outcome.deeds):
-            if deed.action_type not in actions:
-                fix = did_you_mean(deed.action_type, actions) or f"known: {', '.join(actions)}"
-                faults.append(
-                    Fault(pointer("outcome", "deeds", at, "action_type"), "no such act in the world's catalogue", fix)
-                )
-            if deed.faction_id is not None and deed.faction_id not in now.factions:
-                fix = did_you_mean(deed.faction_id, now.factions) or f"known: {', '.join(now.factions)}"
-                faults.append(Fault(pointer("outcome", "deeds", at, "faction_id"), "no such faction", fix))
+        """Refuse what the world does not know, before anything is written."""
+        faults = faults_of_outcome(outcome, self._world.rules.actions, now)
         if faults:
             raise InvalidInputError(faults)
 
@@ -354,6 +346,17 @@ def outcome_bytes(outcome: ChapterOutcome) -> bytes:
 
 def _prose(text: Text) -> bytes:
     return orjson.dumps([{"beat": beat, "text": paragraph} for beat, paragraph in text.paragraphs])
+
+
+def _recap(chapter: Chapter, tale: Tale, now: Realm, outcome: ChapterOutcome) -> dict[str, Any]:
+    names = {name: territory.name for name, territory in now.territories.items()}
+    places = [each.territory_id or (each.target if each.target in names else None) for each in outcome.deeds]
+    return recap_of(
+        orjson.loads(chapter.told.context),
+        Speaker(tale.language, tale.hero_name, names),
+        places=places,
+        key=(tale.story_id, chapter.told.number),
+    )
 
 
 def _evidence(risk: int) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ from gateway.bootstrap import Council, open_council
 from gateway.examples import REQUEST
 from gateway.review_endpoint import PATH
 from gateway.settings import Settings, read_settings
+from gateway.story_bootstrap import LivingStory, open_story
 from gateway.world_bootstrap import LivingWorld, open_world
 from policies.contracts.answer import Answer
 from policies.contracts.request import DecisionRequest
@@ -64,17 +65,17 @@ def council_over_memory() -> Iterator[TestClient]:
     environ = {"COUNCIL_SERVICE_TOKEN": TOKEN, "COUNCIL_DATABASE_URL": "memory://", "COUNCIL_POLICY_WATCH": "false"}
     with tempfile.TemporaryDirectory() as folder:
         options = read_settings({**environ, "COUNCIL_JWT_KEYS": str(write_key_set(Path(folder)))})
-        council, world = asyncio.run(_opened(options))
-        parts = replace(council.parts(), world=world.parts())
+        council, world, story = asyncio.run(_opened(options))
+        parts = replace(council.parts(), world=world.parts(), story=story.parts())
         with TestClient(build_app(parts, options), raise_server_exceptions=False) as client:
             yield client
 
 
-async def _opened(options: Settings) -> tuple[Council, LivingWorld]:
+async def _opened(options: Settings) -> tuple[Council, LivingWorld, LivingStory]:
     council = await open_council(options)
     world = await open_world(options, council)
     await world.seed(REALM)
-    return council, world
+    return council, world, open_story(options, council, world)
 
 
 REALM = "realm-1"
@@ -101,6 +102,9 @@ OPERATIONS = [
     ("GET", "/api/world/{realm}/contribution/me"),
     ("GET", "/api/world/{realm}/stream"),
     ("POST", "/api/world/{realm}/stream/ticket"),
+    ("POST", "/internal/story/plan"),
+    ("POST", "/internal/story/{story_id}/chapters/{number}/close"),
+    ("GET", "/api/story/{story_id}/chapters"),
 ]
 SOCKET = ("GET", "/api/world/{realm}/ws")
 """No request and one answer, which is all that is generated here: handshakes are tried in test_feed.py."""

@@ -16,6 +16,7 @@ ALLOWED = {
         "declare_action",
         "run_tick",
         "apply_decision",
+        "tell_story",
     },
     Role.DESIGNER: {"read_own", "read_hidden", "read_decisions"},
     Role.GAME_MASTER: {
@@ -54,6 +55,8 @@ def test_roles_add_up_and_no_role_may_do_nothing() -> None:
         ("POST", "/internal/world/sovereign", Permission.DECLARE_ACTION),
         ("POST", "/internal/world/sovereign/a-1/objections", Permission.DECLARE_ACTION),
         ("GET", "/internal/world/queue", Permission.READ_HIDDEN),
+        ("POST", "/internal/story/plan", Permission.TELL_STORY),
+        ("POST", "/internal/story/s-1/chapters/1/close", Permission.TELL_STORY),
     ],
 )
 def test_an_internal_call_takes_its_permission(method: str, path: str, permission: Permission) -> None:

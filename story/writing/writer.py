@@ -1,0 +1,62 @@
+"""The writer that asks a model, behind the port that the template's writer stands behind (`story.service.composing.Writer`)."""
+
+import asyncio
+import logging
+from typing import Final, cast
+
+from story.service.composing import Draft, Text, written
+from story.writing.graph import build_writing
+from story.writing.nodes import WritingState
+from story.writing.port import Scribe
+from story.writing.written import Written, WrittenParagraph, assembled
+
+logger = logging.getLogger(__name__)
+DEFAULT_TIMEOUT_S: Final = 90.0
+"""A local model of eight billion weights writes a chapter in about a minute."""
+
+
+class ModelWriter:
+    """Lets a model rewrite chapters; whatever it does, what ships has passed the lint or is the grammar's.
+
+    Args:
+        scribe: asks the models.
+        has_critic: whether a second model reads what the lint has passed.
+        timeout_s: wall clock over the whole writing, rewrites and waiting included; what had passed by then is kept.
+    """
+
+    def __init__(self, scribe: Scribe, *, has_critic: bool = False, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        self._graph = build_writing(scribe, has_critic=has_critic)
+        self._timeout_s = timeout_s
+
+    async def write(self, draft: Draft) -> Text:
+        """Write a chapter; never raises for what a model does."""
+        return (await self.rewrite(draft)).text()
+
+    async def rewrite(self, draft: Draft) -> Written:
+        """Write a chapter, and say who wrote each paragraph."""
+        last: WritingState = {}
+        late: tuple[str, ...] = ()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                async for state in self._graph.astream({"draft": draft}, stream_mode="values"):
+                    last = cast(WritingState, state)
+        except TimeoutError:
+            late = (f"the writing took longer than {self._timeout_s:g} s; what had passed by then is kept",)
+        except Exception as error:
+            logger.exception("story_writing_failed")
+            late = (f"the writing broke off ({type(error).__name__})",)
+        return _finished(draft, last, late)
+
+
+def _finished(draft: Draft, state: WritingState, late: tuple[str, ...]) -> Written:
+    template = state.get("template") or written(draft)
+    because = (*template.because, *state.get("because", ()), *late)
+    paragraphs, left_out = assembled(draft, template, state.get("accepted", {}))
+    return Written(
+        title=template.title,
+        paragraphs=paragraphs or tuple([WrittenParagraph(*each, "template") for each in template.paragraphs]),
+        used=template.used,
+        because=(*because, *left_out),
+        calls=state.get("calls", 0),
+        picodollars=state.get("picodollars", 0),
+    )
