@@ -6,12 +6,14 @@ The event id follows from story, chapter and place in the outcome, so that a dee
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
 from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
+from policies.draws import Draws
 from story.ledger.port import Deed, DeedState, NewDeed, StoryStore
 from world.errors import WorldError
 
@@ -20,6 +22,11 @@ _NAMESPACE: Final = uuid.UUID("6f7f4c2e-2f0f-5f52-9d6b-0f4a5c1f7a51")
 """Of this package's event ids: version 5 of a name that only this package uses."""
 CLOSED: Final = "chapter_complete"
 """The act that closing a chapter is, whatever else was done in it."""
+
+
+LONGEST_GAP_MS: Final = 20_000
+SPAN_MS: Final = 240_000
+"""Time within which a chapter's deeds were done: the world refuses acts that are older than five minutes (C6)."""
 
 
 class Taken(NamedTuple):
@@ -59,14 +66,15 @@ def new_deeds(
     realm_id: str,
     user_id: str,
     base_points: Mapping[str, int],
-    created_at: str,
+    closed_ms: int,
     faction_id: str | None = None,
 ) -> tuple[NewDeed, ...]:
     """Return the acts that a chapter's outcome comes to; the chapter's own end is the last of them.
 
     Args:
         base_points: the catalogue's points by action type: nobody but the server says them.
-        created_at: RFC 3339.
+        closed_ms: when the chapter was closed, milliseconds since 1970. Its deeds were done one after another before that, each
+            at a moment of its own: two that are alike are two deeds, and not one that is sent again.
         faction_id: whom the hero stands with: whose the chapter's end is where no deed was done for anybody.
     """
     # An act against a faction does not end in its favour; the world counts no act that is done for nobody.
@@ -74,6 +82,7 @@ def new_deeds(
     for_whom = helped[0] if helped else faction_id
     closing = Done(CLOSED, for_whom, None, {"risk": 1, "stakes": "personal"})
     done = [*deeds, *([closing] if CLOSED in base_points and for_whom is not None else [])]
+    moments = _moments(closed_ms, len(done), Draws(0), story_id, chapter)
     return tuple(
         [
             NewDeed(
@@ -88,7 +97,7 @@ def new_deeds(
                         "action_type": deed.action_type,
                         "base_points": base_points[deed.action_type],
                         "evidence": dict(deed.evidence),
-                        "created_at": created_at,
+                        "created_at": moments[at],
                         **({"faction_id": deed.faction_id} if deed.faction_id is not None else {}),
                         **({"target_id": deed.target_id} if deed.target_id is not None else {}),
                     }
@@ -97,6 +106,20 @@ def new_deeds(
             for at, deed in enumerate(done)
         ]
     )
+
+
+def _moments(closed_ms: int, count: int, draws: Draws, *what: object) -> list[str]:
+    """Return when each deed was done, RFC 3339, rising: seconds apart, unevenly, the last as the chapter was closed."""
+    longest = min(LONGEST_GAP_MS, SPAN_MS // max(1, count))
+    gaps = [draws.between(longest // 2, longest, "deed", at, *what) for at in range(1, count)]
+    behind = [sum(gaps[at:]) for at in range(count)]
+    return [
+        datetime.fromtimestamp((closed_ms - each) // 1_000, UTC)
+        .replace(microsecond=(closed_ms - each) % 1_000 * 1_000)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+        for each in behind
+    ]
 
 
 def deed_id(story_id: str, chapter: int, at: int) -> str:

@@ -6,7 +6,6 @@ needs a model; where one is set up, it rewrites what was composed, and what it w
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
@@ -305,9 +304,7 @@ class StoryTeller:
                 user_id=tale.user_id,
                 faction_id=tale.faction_id,
                 base_points={name: action.base // 1_000 for name, action in self._world.rules.actions.items()},
-                created_at=datetime.fromtimestamp(self._clock() / 1_000, UTC)
-                .isoformat(timespec="milliseconds")
-                .replace("+00:00", "Z"),
+                closed_ms=self._clock(),
             ),
             closed_at=self._clock(),
         )

@@ -75,6 +75,18 @@ async def test_deeds_reach_the_influence_ledger_with_the_chapters_correlation_id
     assert await realm.sender.send() == 0
 
 
+async def test_two_deeds_alike_in_one_chapter_are_two_deeds_and_no_replay() -> None:
+    realm = await TellingRealm().seed()
+    await realm.plan()
+    await realm.close(1, deeds=[PATROL, PATROL, PATROL])
+
+    assert await realm.sender.send() == 4
+    deeds = await realm.stories.deeds("s-1", 1)
+    assert [deed.state for deed in deeds] == ["accepted"] * 4
+    moments = sorted(orjson.loads(deed.candidate)["created_at"] for deed in deeds)
+    assert len(set(moments)) == 4
+
+
 async def test_deeds_wait_while_the_world_is_down_and_count_once() -> None:
     realm = await TellingRealm().seed()
     await realm.plan()
