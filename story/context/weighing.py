@@ -82,12 +82,13 @@ class Weighing:
 
     def _classed(self, candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         """Return the candidates by what they weigh without their links, classes rising."""
-        near, new = self._near, self._new
+        near, new, faction = self._near, self._new, self._view.faction_id
         classes: list[list[Candidate]] = [[] for _ in range(_CLASSES)]
         for each in candidates:
             if each.is_must:
                 self._musts.append(each)
-            else:
+            elif each.seen_by is None or faction in each.seen_by or each.seen_within is not None:
+                # What others keep to themselves wherever the player stands never passes the gates, and is not weighed.
                 classes[(near[each.places] + MAGNITUDE * each.magnitude + new[each.tick]) // _STEP].append(each)
         return classes
 
