@@ -17,7 +17,9 @@ BENCHMARKS = (
     "memory",
     "world_ingestion",
     "world_tick",
+    "feed_readers",
     "story_planning",
+    "story_context",
 )
 
 
