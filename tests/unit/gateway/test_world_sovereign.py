@@ -1,6 +1,7 @@
 """Sovereign actions over HTTP: proposed by game servers, objected to by others, read by everybody (S0-48)."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -202,19 +203,19 @@ async def test_a_key_that_is_not_the_actions_and_a_realm_that_is_not_there_are_r
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
+    ("headers_of", "status"),
     [
-        (user_token("lord"), 401),
-        (service_token("story-engine", "designer"), 403),
-        (service_token("story-engine", "sim", realm="realm-2"), 403),
-        (service_token("story-engine", "sim"), 200),
-        (service_token("tools", "game_master"), 200),
+        (lambda: user_token("lord"), 401),
+        (lambda: service_token("story-engine", "designer"), 403),
+        (lambda: service_token("story-engine", "sim", realm="realm-2"), 403),
+        (lambda: service_token("story-engine", "sim"), 200),
+        (lambda: service_token("tools", "game_master"), 200),
     ],
 )
 async def test_services_that_may_declare_actions_propose(
-    served: ServedWorld, headers: dict[str, str], status: int
+    served: ServedWorld, headers_of: Callable[[], dict[str, str]], status: int
 ) -> None:
-    assert (await _post(served, ANNEX, headers=headers)).status_code == status
+    assert (await _post(served, ANNEX, headers=headers_of())).status_code == status
 
 
 def test_every_refusal_of_the_rules_has_its_problem() -> None:
