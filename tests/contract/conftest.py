@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,12 +22,18 @@ def postgres_socket() -> Iterator[Path]:
         yield socket
 
 
+@pytest.fixture(scope="session")
+def migrated_template(postgres_socket: Path) -> str:
+    """The name of a migrated database that tests are given copies of: migrating each of them took most of their time."""
+    url = asyncio.run(fresh_database(postgres_socket))
+    migrate(url)
+    return urlsplit(url).path.strip("/")
+
+
 @pytest.fixture
-async def postgres_url(postgres_socket: Path) -> str:
+async def postgres_url(postgres_socket: Path, migrated_template: str) -> str:
     """A migrated database of the test's own."""
-    url = await fresh_database(postgres_socket)
-    await asyncio.to_thread(migrate, url)
-    return url
+    return await fresh_database(postgres_socket, migrated_template)
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -56,12 +56,16 @@ def server_url(socket: Path, database: str = "postgres") -> str:
     return f"postgresql://postgres@/{database}?{urlencode({'host': socket})}"
 
 
-async def fresh_database(socket: Path) -> str:
-    """Create an empty database and return its URL."""
+async def fresh_database(socket: Path, template: str = "template1") -> str:
+    """Create a database and return its URL.
+
+    Args:
+        template: database that it is a copy of; an empty one where none is named.
+    """
     name = f"t{uuid.uuid4().hex}"
     connection = await asyncpg.connect(server_url(socket))
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     finally:
         await connection.close()
     return server_url(socket, name)

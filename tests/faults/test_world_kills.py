@@ -19,7 +19,7 @@ from tests.faults.started import ROOT
 from tests.faults.world_checks import checked
 from tests.faults.world_programs import SPEED
 
-KILLS = int(os.environ.get("COUNCIL_WORLD_KILLS", "3"))
+KILLS = int(os.environ.get("COUNCIL_WORLD_KILLS", "2"))
 """Rounds of kills; each kills two processes."""
 
 

@@ -242,22 +242,24 @@ async def test_kill_9_in_the_middle_of_reviews_leaves_one_verdict_per_key(tmp_pa
     keys = [f"kill-{number}" for number in range(60)]
     for turn in range(3):
         with running(tmp_path) as server:
+            # One client for all, with a connection for each: a client of its own costs each question its certificates.
+            limits = httpx.Limits(max_connections=len(keys), max_keepalive_connections=len(keys))
+            async with httpx.AsyncClient(base_url=server.url, headers=JSON, timeout=30, limits=limits) as client:
 
-            async def ask(key: str, server: ServerProcess = server) -> None:
-                async with httpx.AsyncClient(base_url=server.url, headers=JSON, timeout=30) as client:
+                async def ask(key: str, client: httpx.AsyncClient = client) -> None:
                     try:
                         response = await client.post(REVIEW, content=as_bytes(small_document(request_id=key)))
                     except httpx.TransportError:
                         nonlocal cut_off
                         cut_off += 1
                         return
-                assert response.status_code == 200
-                assert acknowledged.setdefault(key, response.content) == response.content
+                    assert response.status_code == 200
+                    assert acknowledged.setdefault(key, response.content) == response.content
 
-            asking = asyncio.gather(*[ask(key) for key in keys])
-            await asyncio.sleep(0.02 + 0.03 * turn)
-            server.kill()
-            await asking
+                asking = asyncio.gather(*[ask(key) for key in keys])
+                await asyncio.sleep(0.02 + 0.03 * turn)
+                server.kill()
+                await asking
         with sqlite3.connect(f"file:{tmp_path}/council.db?mode=ro", uri=True) as dead:
             for (count,) in dead.execute("SELECT count(*) FROM records GROUP BY request_key"):
                 assert count == 1
