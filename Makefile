@@ -10,6 +10,9 @@ STAMP := $(VENV)/.installed
 NODE := .node
 DEBIAN := .debian
 WORKERS ?= auto
+# Servers, workers and commands that tests start are read as compiled modules, wherever a machine is set up not to keep them:
+# reading them anew takes longer than most of what they are started for.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test aimock browser promtool lint format bench schemas lock clean
 
