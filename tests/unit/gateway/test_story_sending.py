@@ -1,5 +1,6 @@
 """A story's deeds on their way through this process, and its chapters in counters and traces (S0-32, S0-95)."""
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -27,15 +28,18 @@ async def closed(*deeds: dict[str, str]) -> TellingRealm:
     return realm
 
 
-async def test_a_worker_sends_what_waits_and_says_what_became_of_it() -> None:
+@pytest.mark.parametrize(("late_ms", "state"), [(0, "accepted"), (600_000, "rejected")])
+async def test_a_worker_sends_what_waits_and_says_what_became_of_it(late_ms: int, state: str) -> None:
+    """Acts that come ten minutes late are older than the world takes (C6): they are refused, and the story says why."""
     realm, registry = await closed(PATROL, PATROL), CollectorRegistry()
     duty = sending(Sender(realm.stories, IngestingWorld(realm.living.ingestion, StoryMetrics(registry))))
+    realm.living.now += late_ms
 
     assert (duty.name, await duty.run(), await duty.run()) == ("deeds", 3, 0)
     deeds = await realm.stories.deeds("s-1", 1)
-    refused = [deed for deed in deeds if deed.state == "rejected"]
-    assert [deed.told for deed in refused] == ["the same act of the same account stands in the ledger already"]
-    assert registry.get_sample_value("story_deeds_sent_total", {"state": "rejected"}) == 1
+    assert [deed.state for deed in deeds] == [state] * 3
+    assert all(bool(deed.told) is (state == "rejected") for deed in deeds)
+    assert registry.get_sample_value("story_deeds_sent_total", {"state": state}) == 3
 
 
 async def test_a_chapter_of_deeds_against_a_faction_does_not_end_in_its_favour() -> None:
