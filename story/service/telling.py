@@ -289,6 +289,7 @@ class StoryTeller:
         deeds = [
             Done(each.action_type, each.faction_id, each.target or each.territory_id, _evidence(each.risk))
             for each in outcome.deeds
+            if each.success
         ]
         return NewClosing(
             story_id=tale.story_id,
@@ -347,7 +348,8 @@ def _prose(text: Text) -> bytes:
 
 def _recap(chapter: Chapter, tale: Tale, now: Realm, outcome: ChapterOutcome) -> dict[str, Any]:
     names = {name: territory.name for name, territory in now.territories.items()}
-    places = [each.territory_id or (each.target if each.target in names else None) for each in outcome.deeds]
+    done = [each for each in outcome.deeds if each.success]
+    places = [each.territory_id or (each.target if each.target in names else None) for each in done]
     return recap_of(
         orjson.loads(chapter.told.context),
         Speaker(tale.language, tale.hero_name, names),

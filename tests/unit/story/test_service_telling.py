@@ -75,6 +75,15 @@ async def test_deeds_reach_the_influence_ledger_with_the_chapters_correlation_id
     assert await realm.sender.send() == 0
 
 
+async def test_a_deed_that_failed_is_no_act_of_the_world() -> None:
+    realm = await TellingRealm().seed()
+    await realm.plan()
+    await realm.close(1, deeds=[{**PATROL, "success": False}])
+
+    kinds = [orjson.loads(deed.candidate)["action_type"] for deed in await realm.stories.deeds("s-1", 1)]
+    assert kinds == ["chapter_complete"]
+
+
 async def test_two_deeds_alike_in_one_chapter_are_two_deeds_and_no_replay() -> None:
     realm = await TellingRealm().seed()
     await realm.plan()
