@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -21,6 +20,7 @@ from tests.browser.page_checks import contrasts
 from tests.integration.feed_serving import player
 from tests.integration.serving_process import JSON, ServerProcess, running
 from tests.integration.test_feed_served import happen, seed
+from tests.ports import free_port
 from tests.unit.gateway.identity_samples import write_key_set
 from tests.unit.world.living_realm import REALM, LivingRealm
 from world.service.clock import system_clock
@@ -53,8 +53,7 @@ class World:
         self._folder = folder
         self._pages = pages
         self._started = started
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = listener.getsockname()[1]
+        self._port = free_port()
         self._keys = str(write_key_set(folder))
         self.server = self._start()
 

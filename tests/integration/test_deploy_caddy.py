@@ -12,17 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.unit.deploy.monitoring import DEPLOY, binary
 
 CADDY = binary("caddy")
 pytestmark = pytest.mark.skipif(CADDY is None, reason="caddy is not here: make promtool")
 FILE = str(DEPLOY / "Caddyfile")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Upstream(BaseHTTPRequestHandler):

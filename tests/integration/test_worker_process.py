@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TICK_S = 2
@@ -41,7 +42,7 @@ def test_a_worker_ticks_relays_and_stops_in_time(url: str) -> None:
 
 def test_a_worker_shows_the_world_as_a_server_does(url: str) -> None:
     """S0-90, S0-96: ticks and how long they took, what waits for the bus, dead letters; the same looks in every process."""
-    port = _free_port()
+    port = free_port()
     with working(url, COUNCIL_METRICS_PORT=str(port), COUNCIL_HOST="127.0.0.1") as worker:
         _until(lambda: _metrics(port).get('world_ticks_total{outcome="committed",realm_id="aelvyndor"}', 0) >= 1)
         found = _metrics(port)
@@ -103,12 +104,6 @@ def working(url: str, **variables: str) -> "Iterator[subprocess.Popen[str]]":
 
 def _council() -> list[str]:
     return [sys.executable, "-m", "cli.main"]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _metrics(port: int) -> dict[str, float]:
