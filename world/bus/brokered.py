@@ -1,28 +1,14 @@
-"""What the buses over a message broker share: a broker that pushes, dead letters kept in the world's own database.
-
-The broker delivers and keeps its place; this side tries, waits and buries. A message that fails is tried again in its place, so
-it holds back its whole lane and not only its key, for as long as its tries take. Brokers replicate what they acknowledge, so
-`standing` trusts them: what a broker itself loses is not found out.
-"""
+"""What the buses over a message broker share: the broker keeps messages and places, the world's own database dead letters."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Final, Protocol
+from urllib.parse import quote, unquote
 
-from world.bus.port import (
-    LANES,
-    DeadLetter,
-    Handler,
-    Message,
-    NotNowError,
-    Terms,
-    UnknownLetterError,
-    lane_of,
-)
-from world.bus.telling import told
+from world.bus.courier import Courier, Post
+from world.bus.port import DeadLetter, Handler, Message, Subscription, Terms, UnknownLetterError, lane_of
 
-EVERYTHING: Final = 2**62
-"""Where a bus stands that remembers all that was published."""
+_PLAIN: Final = "/:@ +,;=()"
 
 
 class Letters(Protocol):
@@ -44,111 +30,73 @@ class Letters(Protocol):
         """Drop a dead letter; False where it is gone already."""
         ...
 
+    async def close(self) -> None:
+        """Let them go."""
+        ...
+
+
+class ClosingPost(Post, Protocol):
+    """A post that holds something of the broker's."""
+
+    async def close(self) -> None:
+        """Give it back, so that others of the group need not wait for its lease."""
+        ...
+
 
 class Wire(Protocol):
-    """A broker's connection."""
+    """A broker as the bus uses it; every method raises BusUnavailableError where the broker cannot be asked now."""
 
-    async def start(self) -> None:
-        """Connect; nothing where it is connected."""
+    async def publish(self, messages: Sequence[Message], now: int, at_least: int | None) -> None:
+        """As `Bus.publish`."""
         ...
 
-    async def send(self, message: Message, headers: Mapping[str, str]) -> None:
-        """Publish one message and wait until the broker has it."""
+    async def standing(self) -> int | None:
+        """As `Bus.standing`."""
         ...
 
-    def receive(self, group: str, taker: "Taker") -> None:
-        """Have a group's messages pushed to a taker."""
+    async def again(self, letter: DeadLetter) -> None:
+        """Append a dead letter's message, for its group alone."""
         ...
 
-    async def stop(self) -> None:
+    def post(self, group: str, consumer: str, terms: Terms, letters: Letters) -> ClosingPost:
+        """Return a group's lanes as one consumer sees them."""
+        ...
+
+    async def tidy(self, before: int) -> int:
+        """As `Bus.tidy`."""
+        ...
+
+    async def ready(self) -> None:
+        """As `Bus.ready`."""
+        ...
+
+    async def close(self) -> None:
         """Disconnect."""
         ...
 
 
-class Taker:
-    """Takes what a broker pushes to one consumer of a group; counts what is settled.
+class BrokeredBus:
+    """A `Bus` over a broker's wire, for one event loop.
 
-    Args:
-        sleep: waits so many seconds between tries.
+    A dead letter is kept, then its message acknowledged: a consumer that dies between the two leaves it to be buried once more.
     """
 
-    def __init__(
-        self, group: str, topics: Collection[str], handler: Handler, terms: Terms, letters: Letters,
-        sleep: Callable[[float], Awaitable[None]] | None = None,
-    ) -> None:  # fmt: skip
-        self.group = group
-        self.settled = 0
-        self._topics = frozenset(topics)
-        self._handler = handler
-        self._terms = terms
-        self._letters = letters
-        self._sleep = sleep or asyncio.sleep
-
-    async def take(self, message: Message, only: str | None, deliveries: int, is_alive: "Sign") -> None:
-        """Try one message until it is done or dead; the caller acknowledges it afterwards.
-
-        Args:
-            deliveries: how often the broker has pushed it, where it counts that, else 1.
-            is_alive: told before each try, so that the broker does not push the message to another.
-        """
-        if only not in (None, self.group) or (self._topics and message.topic not in self._topics):
-            return
-        if deliveries > self._terms.max_tries:
-            await self._letters.keep(self.group, message, deliveries - 1, "its consumer died each time")
-        elif (reason := await self._tried(message, is_alive)) is not None:
-            await self._letters.keep(self.group, message, self._terms.max_tries, reason)
-        self.settled += 1
-
-    async def _tried(self, message: Message, is_alive: "Sign") -> str | None:
-        """Return None when it is done, or what the last try failed with."""
-        reason = ""
-        tries = 0
-        while tries < self._terms.max_tries:
-            if tries:
-                await self._sleep(self._terms.retry_after_ms(tries) / 1_000)
-            await is_alive()
-            try:
-                async with asyncio.timeout(self._terms.handler_s):
-                    await self._handler(message)
-                return None
-            except NotNowError:
-                await self._sleep(self._terms.retry_ms / 1_000)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises is one failed try of this message
-                tries, reason = tries + 1, told(error)
-        return reason
-
-
-class Sign(Protocol):
-    """Tells the broker that a message is being worked on."""
-
-    async def __call__(self) -> None: ...
-
-
-class BrokeredBus:
-    """A `Bus` over a broker's wire."""
-
     def __init__(self, wire: Wire, letters: Letters, terms: Terms | None = None) -> None:
-        self._wire = wire
+        self.wire = wire
+        self.terms = terms or Terms()
         self._letters = letters
-        self._terms = terms or Terms()
+        self._posts: list[ClosingPost] = []
 
     async def publish(self, messages: Sequence[Message], now: int, *, at_least: int | None = None) -> None:
-        await self._wire.start()
-        lanes: list[list[Message]] = [[] for _ in range(LANES)]
-        for message in messages:
-            lanes[lane_of(message.key)].append(message)
-        # Side by side, but one after another within a lane: a message that fails must not be overtaken.
-        await asyncio.gather(*[self._send(lane) for lane in lanes if lane])
+        await self.wire.publish(messages, now, at_least)
 
     async def standing(self) -> int | None:
-        return EVERYTHING
+        return await self.wire.standing()
 
-    async def subscribe(
-        self, group: str, topics: Collection[str], handler: Handler, *, consumer: str
-    ) -> "BrokeredSubscription":
-        taker = Taker(group, topics, handler, self._terms, self._letters)
-        self._wire.receive(group, taker)
-        return BrokeredSubscription(self._wire, taker)
+    async def subscribe(self, group: str, topics: Collection[str], handler: Handler, *, consumer: str) -> Subscription:
+        post = self.wire.post(group, consumer, self.terms, self._letters)
+        self._posts.append(post)
+        return BrokeredSubscription(post, Courier(post, group, topics, handler, self.terms, lane_of(consumer)))
 
     async def dead_letters(self, group: str | None = None, limit: int = 100) -> tuple[DeadLetter, ...]:
         return await self._letters.dead_letters(group, limit)
@@ -160,62 +108,93 @@ class BrokeredBus:
         letter = await self._letters.inspect(letter_id)
         if letter is None:
             raise UnknownLetterError(letter_id)
-        await self._wire.start()
         # Sent, then forgotten: whoever dies between the two leaves a letter that can be sent once more.
-        await self._wire.send(letter.message, {**headers_of(letter.message), "only": letter.group, "letter": letter_id})
+        await self.wire.again(letter)
         await self._letters.forget(letter_id)
 
     async def tidy(self, before: int) -> int:
-        return 0  # the broker's own retention does
+        return await self.wire.tidy(before)
 
     async def ready(self) -> None:
-        await self._wire.start()
+        await self.wire.ready()
 
     async def close(self) -> None:
-        await self._wire.stop()
-
-    async def _send(self, messages: Sequence[Message]) -> None:
-        for message in messages:
-            await self._wire.send(message, headers_of(message))
+        for post in self._posts:
+            await post.close()
+        await self.wire.close()
+        await self._letters.close()
 
 
 class BrokeredSubscription:
-    """A consumer that a broker pushes to."""
+    """A consumer that gives its post back when it is closed."""
 
-    def __init__(self, wire: Wire, taker: Taker) -> None:
-        self._wire = wire
-        self._taker = taker
+    def __init__(self, post: ClosingPost, courier: Courier) -> None:
+        self.post = post
+        self._courier = courier
 
     async def step(self) -> int:
-        """Begin to receive; return how many messages were settled since the last call."""
-        await self._wire.start()
-        settled, self._taker.settled = self._taker.settled, 0
-        return settled
+        return await self._courier.step()
 
     async def close(self) -> None:
-        await self._wire.stop()
+        await self._courier.close()
+        await self.post.close()
 
 
-def headers_of(message: Message) -> dict[str, str]:
-    """Return what a message carries beside its payload."""
+def by_lane(messages: Sequence[Message]) -> Mapping[int, Sequence[Message]]:
+    """Return messages by the lane of their keys, in their order."""
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        found.setdefault(lane_of(message.key), []).append(message)
+    return found
+
+
+def headers_of(message: Message, only: str | None = None) -> dict[str, str]:
+    """Return what a message carries beside its payload; percent-encoded, because headers hold ASCII at best.
+
+    >>> headers_of(Message("d-1", "council.decided", "realm-ü", b""))
+    {'message_id': 'd-1', 'topic': 'council.decided', 'key': 'realm-%C3%BC', 'subject': ''}
+    """
     found = {
         "message_id": message.message_id,
         "topic": message.topic,
         "key": message.key,
         "subject": message.subject,
+        **({"correlation": message.correlation_id} if message.correlation_id is not None else {}),
+        **({"only": only} if only is not None else {}),
     }
-    if message.correlation_id is not None:
-        found["correlation"] = message.correlation_id
-    return found
+    return {name: escaped(text) for name, text in found.items()}
 
 
 def message_from(headers: Mapping[str, str], payload: bytes) -> Message:
-    """Return the message of a delivery."""
+    """Return the message that `headers_of` describes."""
+    told = {name: _plain(text) for name, text in headers.items()}
     return Message(
-        headers["message_id"],
-        headers["topic"],
-        headers["key"],
+        told["message_id"],
+        told["topic"],
+        told["key"],
         payload,
-        headers.get("correlation"),
-        headers.get("subject", ""),
+        told.get("correlation"),
+        told.get("subject", ""),
     )
+
+
+def only_from(headers: Mapping[str, str]) -> str | None:
+    """Return the one group that a message is for, where it was sent again."""
+    return _plain(headers["only"]) if "only" in headers else None
+
+
+def escaped(text: str, plain: str = _PLAIN) -> str:
+    """Return text in printable ASCII without a space at either end."""
+    found = quote(text, safe=plain, errors="surrogatepass")
+    return found.replace(" ", "%20") if found != found.strip() else found
+
+
+def _plain(text: str) -> str:
+    return unquote(text, errors="surrogatepass")
+
+
+async def side_by_side(work: Sequence[Coroutine[object, object, None]]) -> None:
+    """Do work for several lanes at once; raise the first fault when none of it is under way any more."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -32,6 +32,10 @@ class Delivery(NamedTuple):
     """The one group that it is for, where it was sent again."""
 
 
+NOBODY: Final = Message("", "", "", b"")
+"""Stands for a message that is not there any more."""
+
+
 class Lane(Protocol):
     """One lane as one consumer of a group sees it."""
 
@@ -241,5 +245,5 @@ class _Attempt(Protocol):
     async def __call__(self, message: Message) -> _Refused | None: ...
 
 
-_TRIED: Final = Delivery("", Message("", "", "", b""), 0)
+_TRIED: Final = Delivery("", NOBODY, 0)
 """Stands where a message of a batch was tried."""

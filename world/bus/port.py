@@ -4,7 +4,7 @@ Delivery is at least once: a message may come twice (its `message_id` tells), ne
 order in which they were published, also where several consumers of a group compete: a message that fails holds back the later
 ones of its own key, and no other, until it is done or dead.
 
-`memory`, `database` and `redis_streams` pass one contract suite; `nats` and `kafka` leave delivery to FastStream and its broker.
+All adapters pass one contract suite: `memory`, `database`, `redis_streams`, `nats`, `kafka`.
 """
 
 import zlib

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, Protocol
 
 from world.bus.port import Bus, BusLostError, BusUnavailableError, Message
 from world.errors import StoreUnavailableError
-from world.persistence.port import OutboxRow, WorldStore
+from world.persistence.messages import OutboxRow
+from world.persistence.port import WorldStore
 
 _log: Final = logging.getLogger(__name__)
 
