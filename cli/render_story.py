@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cli.render_parts import section
 from cli.text import clean, counted
+from story.ledger.port import UnsentState
 
 MARGIN: Final = 6
 COLUMN: Final = 78
@@ -20,9 +21,10 @@ _STATES: Final = {
     "in_review": ("?", "yellow"),
     "quarantined": ("‖", "magenta"),
     "rejected": ("✗", "red"),
+    "given_up": ("†", "red"),
 }
 _STATE_WORDS: Final = {"pending": "waits to be sent", "in_review": "is looked at by the council"}
-_ABOUT: Final = {"deeds": "◆", "verdict": "§", "world": "●", "sent": "→", "quiet": "·"}
+_ABOUT: Final = {"death": "†", "deeds": "◆", "verdict": "§", "world": "●", "sent": "→", "quiet": "·"}
 
 
 def render_chapter(document: Mapping[str, Any]) -> list[RenderableType]:
@@ -54,6 +56,10 @@ def render_close(document: Mapping[str, Any]) -> list[RenderableType]:
         Text(""),
         *render_recap(document["recap"]),
         section("Deeds", deeds_table(document["deeds"])),
+        *[
+            Text(f"no rule reads the tag {clean(each['tag'])!r}; {each['meant']}", style="yellow")
+            for each in document["unread_tags"]
+        ],
         Text(f"{told} · {following}", style="dim"),
         Text("next: council world tick moves the world, council story plan goes on", style="dim"),
     ]
@@ -64,11 +70,14 @@ def deeds_table(deeds: Sequence[Mapping[str, Any]]) -> RenderableType:
     if not deeds:
         return Text("nothing that the world counts", style="dim")
     table = Table.grid(padding=(0, 2, 0, 0))
+    is_placed = any(each["beat"] for each in deeds)
     for each in deeds:
         sign, style = _STATES.get(each["state"], ("?", ""))
         about = " → ".join(clean(each[key]) for key in ("faction_id", "target_id") if each[key])
         why = clean(each["told"] or _STATE_WORDS.get(each["state"], ""))
-        table.add_row(Text(f"{sign} {each['state']}", style=style), clean(each["action_type"]), about, Text(why, "dim"))
+        beat = [f"beat {each['beat']}" if each["beat"] else ""] if is_placed else []
+        state = Text(f"{sign} {each['state'].replace('_', ' ')}", style=style)
+        table.add_row(state, clean(each["action_type"]), *beat, about, Text(why, "dim"))
     return table
 
 
@@ -90,6 +99,39 @@ def render_list(rows: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
             clean(row["last_title"] or "-"),
         )
     return [table]
+
+
+def render_unsent(
+    rows: Sequence[Mapping[str, Any]], counts: Mapping[UnsentState, int], now: int
+) -> list[RenderableType]:
+    """Return chapters whose deeds wait or were given up, one a line.
+
+    Args:
+        counts: deeds by state, of all chapters.
+        now: milliseconds since 1970.
+    """
+    if not rows:
+        return [Text("the world has taken every deed", style="dim")]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for row in rows:
+        sign, style = _STATES[row["state"]]
+        table.add_row(
+            Text(f"{sign} {row['state'].replace('_', ' ')}", style=style),
+            Text(clean(row["story_id"]), "bold"),
+            f"chapter {row['chapter']}",
+            clean(row["realm_id"]),
+            counted(row["deeds"], "deed"),
+            Text(f"{_when(row, now)}{clean(row['told'])}", "dim"),
+        )
+    return [table, Text(f"{counts['given_up']} given up, {counts['pending']} waiting", style="dim")]
+
+
+def _when(row: Mapping[str, Any], now: int) -> str:
+    if row["due_at"] is None:
+        return ""
+    wait_s = max(0, -(-(row["due_at"] - now) // 1_000))
+    again = f"again in {wait_s} s" if wait_s else "at the worker's next look"
+    return f"{again}, tried {counted(row['tries'], 'time')}: " if row["tries"] else again
 
 
 def _paragraphs(prose: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,7 +14,7 @@ from cli.render_world_events import event_sentence
 from cli.story_demo_play import Played, Told, decided
 from cli.text import clean, counted
 from gateway.story_views import deed_view, in_order
-from world.persistence.port import Event
+from world.persistence.messages import Event
 
 MOST_EVENTS: Final = 6
 

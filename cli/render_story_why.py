@@ -11,9 +11,9 @@ from cli.render_parts import columns, section
 from cli.render_story import deeds_table
 from cli.text import clean, counted
 from story.context.quality import NOISE_BELOW, QUIET_FROM, RECALL_ABOVE, Quality, Share
+from story.planner.choosing import NEAR
 
 MOST_OMITTED: Final = 12
-_TERMS: Final = ("locality", "involvement", "magnitude", "recency", "thread_match")
 _PRESSURES: Final = {"calm": "green", "observed": "cyan", "contested": "yellow", "siege": "red", "anomalous": "magenta"}
 
 
@@ -24,7 +24,7 @@ def render_why(why: Mapping[str, Any]) -> list[RenderableType]:
     writing = [Text(f"· {clean(each)}") for each in why["writing"]] or [Text("nothing", style="dim")]
     arc = f"{plan['pacing'].replace('_', ' ')} · tension {plan['chapter_tension']}/10 · {clean(plan['emotional_arc'])}"
     parts = [
-        section("Plan", Group(Text(arc), _beats(plan["beats"], why["beats"]))),
+        section("Plan", Group(Text(arc), _beats(plan["beats"], why["beats"], why["deeds"]))),
         section("World", _items(why["context"])),
         section("Council", Group(*held)),
         section("Lint", Group(*writing)),
@@ -105,20 +105,32 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.splitlines())
 
 
-def _beats(beats: Sequence[Mapping[str, Any]], explained: Sequence[Mapping[str, Any]]) -> Table:
+def _beats(
+    beats: Sequence[Mapping[str, Any]], explained: Sequence[Mapping[str, Any]], deeds: Sequence[Mapping[str, Any]]
+) -> Table:
     table = columns()
     for beat, why in zip(beats, explained, strict=False):
         terms = ", ".join(f"{name} {value:+d}" for name, value in why["terms"].items() if value)
-        rivals = ", ".join(f"{clean(name)} {fit}" for name, fit in why["rivals"])
         told = Text.assemble(
             (clean(beat["storylet"]), "bold"), f" · {beat['purpose']} · {beat['mood']} · {beat['place']}"
         )
         items = ", ".join(clean(each) for each in [*beat["items"], *beat["decisions"]])
         rows = [told, Text(f"fit {why['fit']}: {terms}", style="dim")]
-        rows += [Text(f"ahead of {rivals}", style="dim")] if rivals else []
+        rows += [Text(told, style="dim") for told in _rivals(why)]
         rows += [Text(f"tells {items}", style="cyan")] if items else []
+        done = ", ".join(clean(each["action_type"]) for each in deeds if each["beat"] == beat["number"])
+        rows += [Text(f"done here {done}", style="green")] if done else []
         table.add_row(f"{beat['number']}", beat["kind"], f"{beat['tension']}/10", Group(*rows))
     return table
+
+
+def _rivals(why: Mapping[str, Any]) -> list[str]:
+    """Return what else could have been played: some fitted as well, so that a lot decided; the others fitted less."""
+    least = max([why["fit"], *[fit for _, fit in why["rivals"]]]) - NEAR
+    as_good = [f"{clean(name)} {fit}" for name, fit in why["rivals"] if fit >= least]
+    behind = [f"{clean(name)} {fit}" for name, fit in why["rivals"] if fit < least]
+    told = [f"by lot among what fits within {NEAR} of the best, as {', '.join(as_good)}"] if as_good else []
+    return [*told, *([f"ahead of {', '.join(behind)}"] if behind else [])]
 
 
 def _items(found: Mapping[str, Any]) -> RenderableType:
@@ -142,9 +154,9 @@ def _items(found: Mapping[str, Any]) -> RenderableType:
     return table
 
 
-def _terms(each: Mapping[str, Any]) -> Group:
-    terms = " ".join(f"{name} {each['terms'][name]}" for name in _TERMS)
-    return Group(Text(clean(each["why"])), Text(f"{terms}, {each['tokens']} tokens", style="dim"))
+def _terms(each: Mapping[str, Any]) -> Text:
+    """Return why an item was chosen: it ends with its terms and what it costs."""
+    return Text(clean(each["why"]))
 
 
 def _omitted(rows: Sequence[Mapping[str, Any]]) -> RenderableType:

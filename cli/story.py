@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "context": Command("cli.story_context", "Show what a story's next chapter would hear of the world, and what not."),
     "threat": Command("cli.story_threat", "Show what threatens a story's hero, in the words that prose may use."),
     "list": Command("cli.story_list", "List the stories, with how far each is told."),
+    "deeds": Command("cli.story_deeds", "List deeds that were given up, and those that wait for the world."),
     "quality": Command(
         "cli.story_quality", "Measure how well stories choose from the world; a missed target exits with 1."
     ),
@@ -25,4 +26,4 @@ app = lazy_app(COMMANDS)
 
 @app.callback()
 def story() -> None:
-    """Tell and read players' stories: plan, close, chapter, context, threat, list, quality, demo."""
+    """Tell and read players' stories: plan, close, chapter, context, threat, list, deeds, quality, demo."""

@@ -1,6 +1,7 @@
 """`council story close`: what the player did in a chapter."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from cli.output import read_bytes, write_json
 from cli.render_story import render_close
 from cli.running import new_app
 from cli.story_opening import ChapterNumber, StoryName, chapter_named, telling
+from cli.story_options import close_option, in_file, told_as
 from gateway.settings import read_settings
 from policies.strict_json import parse_strict
 from story.tale.outcome import ChapterOutcome, outcome_from
@@ -27,7 +29,9 @@ def close(
     *,
     deed: Annotated[
         list[str] | None,
-        typer.Option("--deed", metavar="ACT[:FACTION[:TERRITORY]]", help="What the player did; may be repeated."),
+        typer.Option(
+            "--deed", metavar="ACT[:FACTION[:TERRITORY]][@BEAT]", help="What the player did; may be repeated."
+        ),
     ] = None,
     tag: Annotated[
         list[str] | None,
@@ -50,7 +54,9 @@ def close(
     if outcome is not None and (deed or tag or to or losses):
         raise CliError("--outcome and single options are both given", "write everything into the file, or nothing")
     settings = read_settings(database_url=database, policy_path=policy)
-    done = _read(outcome) if outcome is not None else _given(deed or [], tag or [], to, losses)
+    name = in_file if outcome is not None else partial(close_option, deeds=deed or [], tags=tag or [])
+    with told_as(name):
+        done = _read(outcome) if outcome is not None else _given(deed or [], tag or [], to, losses)
 
     async def run() -> dict[str, Any]:
         from gateway.story_views import closed_view  # noqa: PLC0415 - with the gateway, which --help must not wait for
@@ -62,7 +68,8 @@ def close(
             await found.story.send()
             return {**closed_view(told.chapter, await store.deeds(story_id, number)), "is_repeat": told.is_repeat}
 
-    document = asyncio.run(run())
+    with told_as(name):
+        document = asyncio.run(run())
     if as_json:
         write_json(document)
     else:
@@ -78,9 +85,12 @@ def _given(deeds: list[str], tags: list[str], to: str | None, losses: int) -> Ch
     return outcome_from({"deeds": [_deed(each) for each in deeds], "tags": tags, "entered": entered, "losses": losses})
 
 
-def _deed(text: str) -> dict[str, str]:
-    parts = [part.strip() for part in text.split(":")]
+def _deed(text: str) -> dict[str, str | int]:
+    named, mark, beat = text.strip().rpartition("@")
+    is_placed = bool(mark) and beat.isascii() and beat.isdigit()
+    parts = [part.strip() for part in (named if is_placed else text).split(":")]
     if not parts[0] or len(parts) > 3:
-        raise CliError(f"--deed {text!r} is not ACT[:FACTION[:TERRITORY]]", "such as patrol_complete:empire:far-wilds")
-    named = dict(zip(("action_type", "faction_id", "territory_id"), parts, strict=False))
-    return {key: value for key, value in named.items() if value}
+        fix = "such as patrol_complete:empire:far-wilds, or patrol_complete:empire@2 for the second beat"
+        raise CliError(f"--deed {text!r} is not ACT[:FACTION[:TERRITORY]][@BEAT]", fix)
+    keys = dict(zip(("action_type", "faction_id", "territory_id"), parts, strict=False))
+    return {**{key: value for key, value in keys.items() if value}, **({"beat": int(beat)} if is_placed else {})}

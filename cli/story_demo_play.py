@@ -14,7 +14,7 @@ from story.ledger.port import Chapter, Deed
 from story.service.beginning import hero_from
 from story.service.telling import PlanAsk
 from story.tale.outcome import outcome_from
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.sovereign import Proposal
 from world.realm.state import Treasury
 from world.service.realms import first_snapshot

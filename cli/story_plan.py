@@ -14,6 +14,7 @@ from cli.render_story import render_chapter
 from cli.render_story_why import render_why
 from cli.running import new_app
 from cli.story_opening import StoryName, Telling, Why, telling
+from cli.story_options import plan_option, told_as
 from cli.world_opening import RealmName, realm_named
 from gateway.settings import read_settings
 from story.errors import UnknownStoryError
@@ -70,7 +71,8 @@ def plan(
             shown = {**planned_view(told.chapter, tale), "is_repeat": told.is_repeat}
             return {**shown, "why": why_view(told.chapter, [])} if why else shown
 
-    document = asyncio.run(run())
+    with told_as(plan_option):
+        document = asyncio.run(run())
     if as_json:
         write_json(document)
         return

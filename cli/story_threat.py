@@ -14,7 +14,7 @@ from story.ledger.port import StoryStore
 from story.tale.documents import tale_from
 from story.tale.plain import plain
 from story.tale.tale import Tale
-from story.threat.pressure import compute_threat_pressure, tone
+from story.threat.pressure import compute_threat_pressure, shown_tone
 from story.threat.prompt_block import prompt_block
 
 app = new_app()
@@ -59,7 +59,7 @@ def threat_document(tale: Tale, *, is_why: bool) -> dict[str, Any]:
         "story_id": tale.story_id,
         "chapter": tale.chapter,
         "pressure": pressure,
-        "tone": tone(pressure, "en"),
+        "tone": shown_tone(pressure, "en"),
         "at_work": [told for told, is_so in signs.items() if is_so],
     }
     if not is_why:

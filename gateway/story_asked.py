@@ -1,41 +1,20 @@
 """What the story's endpoints are asked, as models: strict bodies and query parameters (register row S0-86).
 
-The story reads these documents once more into its own values: a rule of the story, such as which archetypes there are, is told by
-the story itself.
+What a chapter's outcome is the story says itself (`story.tale.outcome`), as it does which archetypes there are.
 """
 
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from policies.contracts.base import Id, Line, Text, Wire
+from policies.contracts.base import Id, Line, Wire
 from story.languages import Language
 from story.ledger.port import MAX_PAGE
+from story.tale.outcome import ChapterOutcome, PlayerNow
 from story.threat.environment import General
 
 MAX_SEED: Final = 2**53 - 1
-_MOST: Final = 64
-_LONGEST_TEXT: Final = 20_000
-Percent = Annotated[int, Field(ge=0, le=100)]
 Number = Annotated[int, Field(ge=1, le=10_000)]
-Ids = Annotated[tuple[Id, ...], Field(strict=False, max_length=_MOST)]
-
-
-class PlayerAsked(Wire):
-    """The player's own numbers, as the engine counts them; what is left out stays as it was. No player ever sees them."""
-
-    notoriety: Percent | None = None
-    identity_coherence: Percent | None = None
-    curiosity_depth: Percent | None = None
-    act: Annotated[int, Field(ge=1, le=4)] | None = None
-    tower_floor: Annotated[int, Field(ge=0, le=3)] | None = None
-    """Floor of the Tower that the player stands on; 0 outside of it."""
-    floors_cleared: Annotated[int, Field(ge=0, le=3)] | None = None
-    veiled_will_phase: Percent | None = None
-    is_in_influence: bool | None = None
-    """Whether the Empire reaches the player's place; the world's own state overrules it."""
-    named_villain_active: bool | None = None
-    """Whether an Emissary or a General is on stage: threats stand back while one is."""
 
 
 class HeroAsked(Wire):
@@ -52,7 +31,7 @@ class HeroAsked(Wire):
     """Whom the hero stands with; left out: nobody."""
     general: General | None = None
     """The General who is set on the player."""
-    player: PlayerAsked = PlayerAsked()
+    player: PlayerNow = PlayerNow()
 
 
 class PlanAsked(Wire):
@@ -70,58 +49,10 @@ class PlanAsked(Wire):
     """Of a new story's people and questions; without it, of its id."""
 
 
-class DeedAsked(Wire):
-    """One thing that the player did for the world; the server makes an act of it, with points of its own."""
-
-    action_type: Id
-    """As the world's catalogue names it, such as patrol_complete."""
-    faction_id: Id | None = None
-    territory_id: Id | None = None
-    target: Id | None = None
-    """What it was done to, where that is no territory."""
-    beat: Annotated[int, Field(ge=1, le=8)] | None = None
-    risk: Annotated[int, Field(ge=0, le=10)] = 0
-    success: bool = True
-
-
-class EnteredAsked(Wire):
-    """A territory that the hero came to; who holds it the realm knows."""
-
-    territory_id: Id
-
-
-class MovedAsked(Wire):
-    """Somebody of the cast who went elsewhere."""
-
-    entity_id: Id
-    territory_id: Id
-
-
-class OutcomeAsked(Wire):
-    """What happened while a chapter was played; what is not said did not happen."""
-
-    deeds: Annotated[tuple[DeedAsked, ...], Field(strict=False, max_length=_MOST)] = ()
-    tags: Ids = ()
-    """Structured tags for the threat rules, such as empire_encounter, floor_1_completed, captive_rescued."""
-    text: Annotated[Text, Field(max_length=_LONGEST_TEXT)] = ""
-    """What the simulator said; searched for keywords where no tag tells, never shown and never told on."""
-    losses: Percent = 0
-    deaths: Ids = ()
-    """People of the cast who died."""
-    departures: Ids = ()
-    moved: Annotated[tuple[MovedAsked, ...], Field(strict=False, max_length=_MOST)] = ()
-    entered: Annotated[tuple[EnteredAsked, ...], Field(strict=False, max_length=_MOST)] = ()
-    """Territories that the hero came to, in order; the last is where the hero is now."""
-    joined: Ids = ()
-    """People of the cast who travel with the hero from now on."""
-    left: Ids = ()
-    player: PlayerAsked = PlayerAsked()
-
-
 class CloseAsked(Wire):
     """The end of a chapter."""
 
-    outcome: OutcomeAsked
+    outcome: ChapterOutcome
 
 
 class ChaptersQuery(BaseModel):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.rate_limits import RateLimits
+from gateway.rate_limits_opening import open_chapter_limits
 from gateway.story_metrics import StoryMetrics
 from gateway.story_models import open_writer
 from gateway.story_parts import StoryParts, Teller
@@ -31,6 +33,8 @@ class LivingStory:
         watched: the same, counted and drawn: what endpoints call.
         store: the story ledger.
         sender: sends deeds that wait to the world of this process.
+        metrics: what is counted.
+        limits: how often chapters may be planned for a user.
         settings: what the operator has set.
     """
 
@@ -38,12 +42,16 @@ class LivingStory:
     watched: Teller
     store: StoryStore
     sender: Sender
+    metrics: StoryMetrics
+    limits: RateLimits
     settings: "Settings"
 
     def parts(self) -> StoryParts:
         """Return the story as the HTTP application sees it."""
         settings = self.settings
-        return StoryParts(self.watched, self.store, self.sender, settings.max_body_bytes, settings.body_timeout_s)
+        return StoryParts(
+            self.watched, self.store, self.sender, settings.max_body_bytes, settings.body_timeout_s, self.limits
+        )
 
     async def send(self) -> int:
         """Send what deeds wait; return how many the world has taken."""
@@ -51,6 +59,7 @@ class LivingStory:
 
     async def close(self) -> None:
         """Let the database go; world and council stay open."""
+        await self.limits.close()
         await self.store.close()
 
 
@@ -70,7 +79,7 @@ def open_story(settings: "Settings", council: "Council", world: "LivingWorld") -
         Listener(world.store, world.realms),
         world.world,
         open_library(),
-        open_writer(settings, lambda: council.policies.current, council.endpoints),
+        open_writer(settings, lambda: council.policies.current, council.endpoints, store, answered=metrics.answered),
         CouncilReview(world.reviews, world.world),
         world.clock,
     )
@@ -78,6 +87,8 @@ def open_story(settings: "Settings", council: "Council", world: "LivingWorld") -
         teller=teller,
         watched=WatchedTeller(council.tracing.teller(teller), metrics),
         store=store,
-        sender=Sender(store, IngestingWorld(world.ingestion, metrics)),
+        sender=Sender(store, IngestingWorld(world.ingestion, metrics), world.clock),
+        metrics=metrics,
+        limits=open_chapter_limits(settings, council.metrics),
         settings=settings,
     )

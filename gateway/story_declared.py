@@ -6,7 +6,9 @@ import orjson
 
 from gateway.examples import CORRELATION_ID
 from gateway.problems import Problem
+from gateway.rate_limits import Limited, too_many_chapters
 from gateway.story_problems import NO_STORY, conflict
+from gateway.world_declared import CORRELATION, RETRY
 from gateway.world_declared import declared as world_declared
 
 BEGUN: Final[dict[str, Any]] = {
@@ -41,14 +43,24 @@ CLOSED: Final[dict[str, Any]] = {
 _PROBLEMS: Final[dict[int, Problem]] = {
     404: NO_STORY,
     409: conflict("chapter 1 was closed with another outcome"),
+    429: too_many_chapters(Limited(6, "user")),
 }
-_MEANINGS: Final = {404: "There is no such story.", 409: "Another chapter is due, or it was closed otherwise."}
+_MEANINGS: Final = {
+    404: "There is no such story.",
+    409: "Another chapter is due, or it was closed otherwise.",
+    429: "Too many chapters were planned for this user; nothing was told.",
+}
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI declarations of problem responses, 500 among them."""
     found = world_declared(*[status for status in statuses if status not in _PROBLEMS])
-    return {**found, **{status: _declared(status) for status in statuses if status in _PROBLEMS}}
+    return {**found, **{status: _declared(_PROBLEMS[status]) for status in statuses if status in _PROBLEMS}}
+
+
+def not_found(problem: Problem) -> dict[int | str, dict[str, Any]]:
+    """Return the declaration of a 404 of its own."""
+    return {404: _declared(problem)}
 
 
 def body(model: str, example: dict[str, Any], summary: str) -> dict[str, Any]:
@@ -60,12 +72,12 @@ def body(model: str, example: dict[str, Any], summary: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def _declared(status: int) -> dict[str, Any]:
-    problem = _PROBLEMS[status]
+def _declared(problem: Problem) -> dict[str, Any]:
+    status = problem.status
     example = {"summary": problem.title, "value": orjson.loads(problem.document(CORRELATION_ID))}
     return {
         "description": _MEANINGS[status],
-        "headers": {"X-Correlation-Id": {"description": "The id to look for in logs.", "schema": {"type": "string"}}},
+        "headers": {**CORRELATION, **(RETRY if status == 429 else {})},
         "content": {
             "application/problem+json": {
                 "schema": {"$ref": "#/components/schemas/ProblemShown"},

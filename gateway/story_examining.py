@@ -11,6 +11,7 @@ from gateway.story_model_uses import story_uses
 from gateway.story_models import open_scribe
 from policies.models import ModelUse, dollars
 from policies.policy import Policy
+from story.ledger.memory import MemoryStoryStore
 from story.writing.port import Completed, Role, Scribe, ScribeError
 from story.writing.prompting import probe_task
 from story.writing.reading import UnreadableError, read_objections, read_texts
@@ -42,7 +43,8 @@ async def examine_story_models(
         environ: values of the variables that endpoints name as their keys.
         clock: monotonic seconds.
     """
-    scribe = open_scribe(settings, lambda: policy, endpoints)
+    # A look at the models is no part of the day's writing: it is held to a day of its own.
+    scribe = open_scribe(settings, lambda: policy, endpoints, MemoryStoryStore())
     found = []
     for role, use in story_uses(settings, policy).items():
         checks = [key_check(use.endpoint, environ)]

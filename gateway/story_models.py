@@ -6,6 +6,7 @@ failure comes out as `ScribeError`, and then the grammar's text is what is told.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -15,12 +16,14 @@ from agents.asking import Usage
 from agents.models.calls import Call, CallError, CallKey, Form, Message
 from agents.models.endpoints import ChatClient, Endpoints, OpenEndpoint
 from agents.models.inquiry import spent_in_vain
-from agents.models.pricing import characters, cost, cut_off, estimated, most_cost
+from agents.models.pricing import characters, cost, cut_off, estimated, most_cost, total
 from agents.models.retrying import with_retries
 from gateway.settings import Settings
+from gateway.story_answers import Answered
 from gateway.story_model_uses import story_uses
+from gateway.story_purse import DayPurse, Spending
 from policies.canonical import canonical_json, sha256_hex
-from policies.models import PICODOLLARS, ModelUse, dollars
+from policies.models import PICODOLLARS, ModelUse
 from policies.policy import Policy
 from story.service.composing import TemplateWriter, Writer
 from story.writing.port import Completed, Role, ScribeError, ScribeTask
@@ -31,34 +34,8 @@ TOOL: Final = "answer"
 """What the form of a writer's or critic's reply is called at an endpoint."""
 
 
-class DayPurse:
-    """Keeps what writing costs in this process within a budget per day (UTC); a restart begins anew.
-
-    Args:
-        limit: picodollars.
-        now: the wall clock, aware.
-    """
-
-    def __init__(self, limit: int, now: Callable[[], datetime]) -> None:
-        self._limit = limit
-        self._now = now
-        self._day = ""
-        self._used = 0
-
-    def reserve(self, picodollars: int) -> str | None:
-        """Set aside the most that a call may cost; where the budget would be overrun, say so."""
-        today = self._now().astimezone(UTC).date().isoformat()
-        if today != self._day:
-            self._day, self._used = today, 0
-        if self._used + picodollars > self._limit:
-            left = dollars(max(0, self._limit - self._used))
-            return f"the day's budget for writing does not bear the call: {left} of {dollars(self._limit)} USD are left"
-        self._used += picodollars
-        return None
-
-    def settle(self, reserved: int, spent: int) -> None:
-        """Give a reservation back and book what was really spent."""
-        self._used = max(0, self._used - reserved + spent)
+def _nobody(answer: Answered) -> None:
+    """Count nothing."""
 
 
 class ModelScribe:
@@ -69,15 +46,22 @@ class ModelScribe:
         use_of: returns the model of a role, by the live policy.
         retries: returns the most calls after the first, by the live policy.
         purse: keeps what they cost within a budget.
+        answered: told of each task when it is done, well or not.
     """
 
     def __init__(
-        self, endpoints: Endpoints, use_of: Callable[[Role], ModelUse], retries: Callable[[], int], purse: DayPurse
+        self,
+        endpoints: Endpoints,
+        use_of: Callable[[Role], ModelUse],
+        retries: Callable[[], int],
+        purse: DayPurse,
+        answered: Callable[[Answered], None] = _nobody,
     ) -> None:
         self._endpoints = endpoints
         self._use_of = use_of
         self._retries = retries
         self._purse = purse
+        self._answered = answered
 
     async def complete(self, task: ScribeTask) -> Completed:
         """Ask the model of the task's role.
@@ -85,15 +69,20 @@ class ModelScribe:
         Raises:
             ScribeError: for every way in which it can fail.
         """
-        errand = _Errand(task, self._use_of(task.role))
+        errand, started = _Errand(task, self._use_of(task.role)), time.perf_counter()
+        outcome = "timeout"  # where the whole writing's clock ends before the call's own
         try:
             await self._run(errand)
+            outcome = "text"
         except CallError as error:
+            outcome = error.kind
             logger.warning(
                 "story_model_failed",
                 extra={"model": errand.use.name, "kind": error.kind, "attempt": errand.calls},
             )
             raise ScribeError(error.kind, error.because, errand.picodollars) from None
+        finally:
+            self._answered(errand.answered(outcome, time.perf_counter() - started))
         return Completed(errand.text, errand.picodollars)
 
     async def _run(self, errand: "_Errand") -> None:
@@ -124,13 +113,14 @@ class ModelScribe:
     async def _call(self, errand: "_Errand", opened: OpenEndpoint, form: Form, limit: asyncio.Timeout) -> None:
         call = errand.next_call(form)
         reserved = most_cost(errand.use.price, characters(call.messages), call.max_output_tokens)
-        if (refused := self._purse.reserve(reserved)) is not None:
-            raise CallError("budget", refused)
+        held = await self._purse.reserve(reserved)
+        if held.refused is not None:
+            raise CallError("budget", held.refused)
         before = errand.picodollars
         try:
             await opened.gate.through(partial(errand.make, opened.client, call), limit)
         finally:
-            self._purse.settle(reserved, errand.picodollars - before)
+            await self._purse.settle(held, errand.picodollars - before)
 
 
 class _Errand:
@@ -140,6 +130,7 @@ class _Errand:
         calls: calls made so far.
         picodollars: their price; 0 where it is not known.
         text: what came back.
+        usage: tokens of all calls.
     """
 
     def __init__(self, task: ScribeTask, use: ModelUse) -> None:
@@ -147,6 +138,7 @@ class _Errand:
         self.calls = 0
         self.picodollars = 0
         self.text = ""
+        self.usage = Usage()
         self._task = task
 
     def next_call(self, form: Form) -> Call:
@@ -189,14 +181,24 @@ class _Errand:
         self.text = completion.text
 
     def _spend(self, usage: Usage) -> None:
+        self.usage = total(self.usage, usage)
         self.picodollars += cost(self.use.price, usage)
+
+    def answered(self, outcome: str, seconds: float) -> Answered:
+        """Return what became of it."""
+        is_priced = self.use.price is not None
+        return Answered(
+            self._task.role, self.use.name, outcome, self.calls, self.usage, self.picodollars, is_priced, seconds
+        )
 
 
 def open_writer(
     settings: Settings,
     current_policy: Callable[[], Policy],
     endpoints: Endpoints,
+    spending: Spending,
     *,
+    answered: Callable[[Answered], None] = _nobody,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Writer:
     """Return who writes the prose of stories: a model where the settings name one, else the grammar alone.
@@ -205,6 +207,8 @@ def open_writer(
         settings: name the models.
         current_policy: returns the live policy, which knows endpoints and prices.
         endpoints: those of the process, shared with the council's members.
+        spending: where the day's costs are kept.
+        answered: told of each task that a model was given.
         now: the wall clock, aware.
 
     Raises:
@@ -213,7 +217,7 @@ def open_writer(
     uses = story_uses(settings, current_policy())
     if "story_writer" not in uses:
         return TemplateWriter()
-    scribe = open_scribe(settings, current_policy, endpoints, now=now)
+    scribe = open_scribe(settings, current_policy, endpoints, spending, answered=answered, now=now)
     return ModelWriter(scribe, has_critic="story_critic" in uses, timeout_s=settings.story_timeout_s)
 
 
@@ -221,14 +225,17 @@ def open_scribe(
     settings: Settings,
     current_policy: Callable[[], Policy],
     endpoints: Endpoints,
+    spending: Spending,
     *,
+    answered: Callable[[Answered], None] = _nobody,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ModelScribe:
     """Return what asks the models of stories that the settings name."""
-    purse = DayPurse(int(settings.story_day_usd * PICODOLLARS), now)
+    purse = DayPurse(int(settings.story_day_usd * PICODOLLARS), spending, now)
     return ModelScribe(
         endpoints,
         lambda role: story_uses(settings, current_policy())[role],
         lambda: current_policy().models.retries,
         purse,
+        answered,
     )

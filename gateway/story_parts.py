@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.rate_limits import RateLimits
 from story.ledger.port import StoryStore
 from story.service.deeds import Sender
 from story.service.telling import PlanAsk, Told
@@ -31,6 +32,7 @@ class StoryParts:
         sender: sends a chapter's deeds to the world.
         max_body_bytes: largest body accepted.
         body_timeout_s: how long a caller may take to send it, seconds.
+        limits: how often chapters may be planned for a user; None: as often as they are asked for.
     """
 
     teller: Teller
@@ -38,3 +40,4 @@ class StoryParts:
     sender: Sender
     max_body_bytes: int
     body_timeout_s: float
+    limits: RateLimits | None = None

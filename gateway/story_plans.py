@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from gateway.body import RequestRefusedError, read_body
 from gateway.identity_dependencies import check_realm, internal_caller
+from gateway.rate_limits import Limited, too_many_chapters
 from gateway.story_asked import CloseAsked, PlanAsked
 from gateway.story_declared import BEGUN, CLOSED, body, declared
 from gateway.story_parts import StoryParts
@@ -24,7 +25,6 @@ from story.errors import UnknownStoryError
 from story.ledger.port import StoredTale
 from story.service.beginning import Hero, hero_from
 from story.service.telling import PlanAsk, Told
-from story.tale.outcome import outcome_from
 from world.errors import UnknownRealmError
 
 PLAN_PATH: Final = "/internal/story/plan"
@@ -43,7 +43,7 @@ def plans_router(parts: StoryParts) -> APIRouter:
         PLAN_PATH,
         summary="Plan and tell a chapter",
         response_model=ChapterPlanned,
-        responses=declared(*_STATUSES),
+        responses=declared(*_STATUSES, 429),
         openapi_extra=body("PlanAsked", BEGUN, "A story begins"),
     )
     async def plan_chapter(request: Request) -> Response:
@@ -51,7 +51,7 @@ def plans_router(parts: StoryParts) -> APIRouter:
 
         The answer is the chapter's prose, its plan, what of the world went into it and what did not, with the reason. `hero`
         begins a story. The same chapter asked again is answered as it was told (`Idempotent-Replayed: true`), whatever the world
-        has done since. Nothing here needs a model.
+        has done since. Nothing here needs a model. Chapters that are planned now are counted per `user_id` (429).
         """
         asked = read_asked(await _body(request, parts), PlanAsked, parts.max_body_bytes)
         check_realm(await internal_caller(request), asked.realm_id)
@@ -75,11 +75,10 @@ def plans_router(parts: StoryParts) -> APIRouter:
         asked = read_asked(await _body(request, parts), CloseAsked, parts.max_body_bytes)
         check_realm(await internal_caller(request), (await parts.store.tale(story_id)).realm_id)
         try:
-            outcome = outcome_from(asked.outcome.model_dump(mode="json", exclude_none=True))
-            told = await parts.teller.close(story_id, number, outcome)
+            told = await parts.teller.close(story_id, number, asked.outcome)
         except InvalidInputError as error:
             raise refused(below(error, "outcome")) from None
-        await parts.sender.send()
+        await parts.sender.send(story_id)
         return _answered(closed_view(told.chapter, await parts.store.deeds(story_id, number)), told)
 
     return router
@@ -89,7 +88,8 @@ async def planned(parts: StoryParts, asked: PlanAsked, correlation_id: str) -> T
     """Return the chapter that is asked for: told now, or as it was told before.
 
     Raises:
-        RequestRefusedError: 409 where another chapter is due; 422 with every fault and its place in the body.
+        RequestRefusedError: 409 where another chapter is due; 422 with every fault and its place in the body; 429 where too many
+            chapters were planned for this user.
         UnknownStoryError: where there is no such story, and no hero to begin one with.
     """
     known = await _known(parts, asked.story_id)
@@ -99,11 +99,26 @@ async def planned(parts: StoryParts, asked: PlanAsked, correlation_id: str) -> T
     if known is not None and asked.chapter is not None and asked.chapter < due:
         return await _told_before(parts, asked, known, asked.chapter)
     try:
-        return await parts.teller.plan(_ask(asked, correlation_id))
+        ask = _ask(asked, correlation_id)
+        await _limited(parts, asked, due)
+        return await parts.teller.plan(ask)
     except InvalidInputError as error:
         raise refused(below(error, "hero")) from None
     except UnknownRealmError:
         raise RequestRefusedError(UNKNOWN_REALM) from None
+
+
+async def _limited(parts: StoryParts, asked: PlanAsked, due: int) -> None:
+    """Count a chapter that is planned now against its user's limit; one that is read back costs nothing.
+
+    Raises:
+        RequestRefusedError: 429 with Retry-After.
+    """
+    if parts.limits is None or await parts.store.chapter(asked.story_id, due) is not None:
+        return
+    outcome = await parts.limits.check(asked.user_id)
+    if isinstance(outcome, Limited):
+        raise RequestRefusedError(too_many_chapters(outcome))
 
 
 async def _known(parts: StoryParts, story_id: str) -> StoredTale | None:

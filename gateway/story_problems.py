@@ -9,6 +9,10 @@ from story.errors import ChapterConflictError, UnknownStoryError
 NO_STORY: Final = Problem(
     "story-not-found", 404, "there is no such story", "send 'hero' with its first plan to begin one"
 )
+NOT_YOURS: Final = Problem(
+    "story-not-found", 404, "there is no such story", "check the story_id: players read the stories that are theirs"
+)
+"""For who reads: another player's story is told like one that there is not."""
 _WHOLE: Final = ("realm_id", "user_id", "outcome", "hero")
 """First segments of places that are the whole body's already."""
 

@@ -14,14 +14,15 @@ from gateway.identity_dependencies import check_realm, require
 from gateway.identity_problems import FORBIDDEN
 from gateway.roles import Permission
 from gateway.story_asked import ChaptersQuery
-from gateway.story_declared import declared
+from gateway.story_declared import declared, not_found
 from gateway.story_parts import StoryParts
 from gateway.story_plans import StoryName
-from gateway.story_problems import NO_STORY
+from gateway.story_problems import NOT_YOURS
 from gateway.story_shown import ChaptersShown
 from gateway.story_views import chapter_view
 from gateway.world_conditional import PRIVATE, answered
 from gateway.world_declared import KEPT, TAGGED
+from story.errors import UnknownStoryError
 from story.ledger.port import StoredTale
 
 CHAPTERS_PATH: Final = "/api/story/{story_id}/chapters"
@@ -29,7 +30,8 @@ Player = Annotated[User, Depends(require(Permission.READ_OWN))]
 _READ: Final = {
     **KEPT,
     200: {**KEPT[200], "description": "The story as far as it is told."},
-    **declared(401, 403, 404, 422, 503),
+    **declared(401, 403, 422, 503),
+    **not_found(NOT_YOURS),
 }
 
 
@@ -80,13 +82,15 @@ async def _readable(parts: StoryParts, story_id: str, user: User, *, is_why: boo
     Raises:
         RequestRefusedError: 403 for `why` without the right to it or another realm's token; 404 for another player's story,
             which is told like one that there is not.
-        UnknownStoryError: where there is no such story.
     """
     may_all = user.may(Permission.READ_HIDDEN)
     if is_why and not may_all:
         raise RequestRefusedError(FORBIDDEN)
-    tale = await parts.store.tale(story_id)
+    try:
+        tale = await parts.store.tale(story_id)
+    except UnknownStoryError:
+        raise RequestRefusedError(NOT_YOURS) from None
     if tale.user_id != user.user_id and not may_all:
-        raise RequestRefusedError(NO_STORY)
+        raise RequestRefusedError(NOT_YOURS)
     check_realm(user, tale.realm_id)
     return tale

@@ -5,6 +5,7 @@ from typing import Final
 
 from gateway.story_metrics import StoryMetrics
 from policies.contracts.request import ImpactCandidate
+from story.ledger.port import StoryStore
 from story.service.deeds import Sender, Taken
 from world.service.ingestion import Ingestion
 from world.service.ingestion import Taken as Entered
@@ -46,6 +47,16 @@ def _taken(found: Entered) -> Taken:
     return Taken(found.row.event_id, found.row.state, told)
 
 
-def sending(sender: Sender) -> Duty:
-    """Return the sending of deeds as what a worker does between ticks: those that a service could not send itself."""
-    return Duty("deeds", SEND_MS, sender.send)
+def sending(sender: Sender, store: StoryStore, metrics: StoryMetrics) -> Duty:
+    """Return the sending of deeds as what a worker does between ticks: those that a service could not send itself.
+
+    The metrics show afterwards what waits and what was given up, of all processes: both stand in the store.
+    """
+
+    async def run() -> int:
+        taken = await sender.send()
+        for state, deeds in (await store.unsent_deeds()).items():
+            metrics.child(metrics.unsent, state).set(deeds)
+        return taken
+
+    return Duty("deeds", SEND_MS, run)

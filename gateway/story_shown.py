@@ -31,7 +31,7 @@ class ThreatTold(Shown):
 class RecapLine(Shown):
     """One thing that the player's acts came to."""
 
-    about: Literal["deeds", "verdict", "world", "sent", "quiet"]
+    about: Literal["death", "deeds", "verdict", "world", "sent", "quiet"]
     text: str
     """A sentence in the story's language."""
     decision_id: str | None = None
@@ -53,8 +53,10 @@ class DeedShown(Shown):
     action_type: str
     faction_id: str | None
     target_id: str | None
+    beat: int | None
+    """Number of the plan's beat that it was done in, where the outcome said so."""
     state: DeedState
-    """pending: the world has not taken it yet; it is sent again."""
+    """pending: the world has not taken it yet, and it is sent again; given_up: the world could not take it, and never will."""
     told: str
     """Why, where it was refused or held."""
 
@@ -85,6 +87,14 @@ class ChapterPlanned(Shown):
     is_closed: bool
 
 
+class UnreadTag(Shown):
+    """A tag of an outcome that no rule reads: an engine's own name, or a slip."""
+
+    tag: str
+    meant: str
+    """A tag like it that the rules read, or all of them."""
+
+
 class ChapterClosed(Shown):
     """The end of a chapter: what it tells the player, and what became of its acts."""
 
@@ -93,6 +103,7 @@ class ChapterClosed(Shown):
     recap: RecapShown
     deeds: list[DeedShown]
     """In the outcome's order; the chapter's own end is the last of them."""
+    unread_tags: list[UnreadTag]
     correlation_id: str | None
 
 

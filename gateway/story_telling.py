@@ -31,7 +31,13 @@ class WatchedTeller:
             self._metrics.repeats.labels("plan").inc()
             return found
         why = orjson.loads(found.chapter.told.why)
-        self._metrics.told(found.chapter, seconds, faults=len(why["writing"]), objections=len(why["objections"]))
+        self._metrics.told(
+            found.chapter,
+            seconds,
+            faults=len(why["writing"]),
+            objections=len(why["objections"]),
+            fallback=why["fallback"],
+        )
         return found
 
     async def close(self, story_id: str, number: int, outcome: ChapterOutcome) -> Told:

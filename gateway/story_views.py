@@ -7,7 +7,8 @@ import orjson
 
 from story.ledger.port import Chapter, Deed, StoredTale
 from story.service.deeds import deed_id
-from story.threat.pressure import tone
+from story.threat.pressure import shown_tone
+from story.threat.tags import unread
 
 _NO_PLACE: Final = 1_000
 """Behind every deed that a chapter can have."""
@@ -28,7 +29,7 @@ def planned_view(chapter: Chapter, tale: StoredTale) -> dict[str, Any]:
         "plan": plan,
         "world_context": orjson.loads(told.context),
         "verdicts_cited": plan["verdicts_cited"],
-        "threat": {"pressure": plan["pressure"], "tone": tone(plan["pressure"], plan["language"])},
+        "threat": {"pressure": plan["pressure"], "tone": shown_tone(plan["pressure"], plan["language"])},
         "tick_number": told.tick,
         "snapshot_id": told.snapshot_id,
         "correlation_id": told.correlation_id,
@@ -43,7 +44,11 @@ def closed_view(chapter: Chapter, deeds: Sequence[Deed]) -> dict[str, Any]:
         "story_id": told.story_id,
         "chapter": told.number,
         "recap": orjson.loads(chapter.recap or b"null"),
-        "deeds": [deed_view(each) for each in in_order(deeds)],
+        "deeds": _deeds(chapter, deeds),
+        "unread_tags": [
+            {"tag": tag, "meant": meant}
+            for tag, meant in unread(orjson.loads(chapter.outcome or b'{"tags":[]}')["tags"])
+        ],
         "correlation_id": told.correlation_id,
     }
 
@@ -75,24 +80,39 @@ def why_view(chapter: Chapter, deeds: Sequence[Deed]) -> dict[str, Any]:
         "world_context": orjson.loads(told.context),
         **orjson.loads(told.why),
         "outcome": orjson.loads(chapter.outcome) if chapter.outcome is not None else None,
-        "deeds": [deed_view(each) for each in in_order(deeds)],
+        "deeds": _deeds(chapter, deeds),
         "tick_number": told.tick,
         "snapshot_id": told.snapshot_id,
         "correlation_id": told.correlation_id,
     }
 
 
-def deed_view(deed: Deed) -> dict[str, Any]:
-    """Return a deed as `DeedShown` shows it."""
+def deed_view(deed: Deed, beat: int | None = None) -> dict[str, Any]:
+    """Return a deed as `DeedShown` shows it.
+
+    Args:
+        beat: number of the beat that it was done in, where the outcome said so.
+    """
     act = orjson.loads(deed.candidate)
     return {
         "event_id": deed.event_id,
         "action_type": act["action_type"],
         "faction_id": act.get("faction_id"),
         "target_id": act.get("target_id"),
+        "beat": beat,
         "state": deed.state,
         "told": deed.told,
     }
+
+
+def _deeds(chapter: Chapter, deeds: Sequence[Deed]) -> list[dict[str, Any]]:
+    """Return a chapter's deeds with their beats, as its outcome had them: a deed that failed became no act."""
+    outcome = orjson.loads(chapter.outcome) if chapter.outcome is not None else {"deeds": []}
+    beats = {
+        deed_id(chapter.told.story_id, chapter.told.number, at): each.get("beat")
+        for at, each in enumerate([each for each in outcome["deeds"] if each["success"]])
+    }
+    return [deed_view(each, beats.get(each.event_id)) for each in in_order(deeds)]
 
 
 def in_order(deeds: Sequence[Deed]) -> list[Deed]:

@@ -20,7 +20,7 @@ from story.context.rows import control_row, ranking_row, trigger_row
 from world.case import Case
 from world.change import RealmState, apply_effects
 from world.realm.revising import effects_to_wire
-from world.realm.telling import asked_of, condition_code
+from world.realm.telling import asked_of, conditions_told
 
 MAX_ITEMS: Final = 4
 """Items per list: the planner's prompt has little room (domain.md C10)."""
@@ -85,17 +85,11 @@ def _heard(
     case: Case, effects: Sequence[Effect], conditions: Sequence[Modification], stood_against: str
 ) -> dict[str, Any]:
     asked, actor = case.request.proposed_change.effects, case.request.proposed_change.actor
-    codes = [
-        condition_code(
-            asked[each.effect].op, drop=each.drop, has_max=each.max is not None, has_min=each.min is not None
-        )
-        for each in conditions
-    ]
     return {
-        "subject": asked_of(effects) or asked_of(asked),
+        "subject": asked_of(asked),
         "faction_id": actor.faction_id if actor is not None else None,
         "tick_number": case.request.world_snapshot.tick_number,
-        "conditions": list(dict.fromkeys(codes)),
+        "conditions": conditions_told(asked, conditions),
         "reason": reason_of(stood_against),
         "effects": effects_to_wire(effects),
     }

@@ -8,7 +8,7 @@ from story.context.heard import is_explained, recap_candidate, verdict_candidate
 from story.context.items import Candidate, HeardVerdict
 from story.context.own import Own
 from story.context.realm_wide import campaign_candidates, ranking_candidates, trigger_candidates
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.rules import WorldRules
 from world.realm.state import Realm
 

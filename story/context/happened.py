@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from story.context.map import REACH
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.state import Realm
 
 _OF_USE: Final = ("territory_changed", "conflict_began")

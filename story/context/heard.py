@@ -66,8 +66,6 @@ def recap_candidate(own: Own, span: Span) -> Candidate | None:
         facts={
             "territory": territory or None,
             "faction": faction,
-            "rank": own.rank,
-            "former_rank": own.rank_before,
             "outcome": _outcome(span, territory, faction),
             "is_against": since[order[0]] < 0,
         },

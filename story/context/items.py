@@ -10,7 +10,7 @@ What an item's `facts` hold, by kind; the names are those of the holes of the st
               else wants it
     trigger   trigger, phase (fired, waiting), severity
     campaign  faction, campaign (the kind of sovereign action), target, is_asked, objectors
-    recap     territory, faction, rank, former_rank, outcome (taken, lost, fought_over, risen, fallen, unmoved), is_against
+    recap     territory, faction, outcome (taken, lost, fought_over, risen, fallen, unmoved), is_against
     verdict   verdict, decision_type, subject, faction; condition and conditions where it modified, reason where it rejected;
               territory, controller and former where a territory changed hands by it, trigger where one fired
 """

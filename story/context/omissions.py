@@ -91,9 +91,14 @@ def told_of_terms(terms: Terms) -> str:
 
 
 def _not_visible(candidate: Candidate, view: Viewpoint, terms: Terms, refused: Refused) -> str:
-    who = " and ".join(candidate.seen_by or ()) or "nobody else"
-    within = f", or whoever is within {candidate.seen_within} steps" if candidate.seen_within is not None else ""
-    return f"only {who} may know of it{within}; the hero stands with {view.faction_id or 'nobody'}"
+    who = [" and ".join(candidate.seen_by)] if candidate.seen_by else []
+    near = [f"whoever is within {_steps(candidate.seen_within)} of it"] if candidate.seen_within is not None else []
+    told = f"only {' or '.join([*who, *near])} may know of it" if who or near else "nobody may know of it yet"
+    return f"{told}; the hero stands with {view.faction_id or 'nobody'}"
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _not_yet_known(candidate: Candidate, view: Viewpoint, terms: Terms, refused: Refused) -> str:

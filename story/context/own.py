@@ -16,9 +16,6 @@ class Own(NamedTuple):
     """Milli-points of all accepted acts, by faction and territory ("" for none), as `WorldStore.contribution` has them."""
     points_before: Mapping[str, Mapping[str, int]] = {}
     """The same at the tick that the last chapter had seen."""
-    rank: int | None = None
-    """Place among the faction's accounts, from 1; None where nobody counted."""
-    rank_before: int | None = None
     decisions: frozenset[str] = frozenset()
     """Verdicts over the player's own acts, or over an action that the player spoke for."""
     correlation_id: str | None = None

@@ -12,7 +12,7 @@ from policies.contracts.effects import Effect, FactionDelta, TerritoryTransfer, 
 from policies.draws import Draws
 from policies.verdicts import DecisionType, Verdict
 from story.context.items import HeardVerdict
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.revising import concluded, effects_to_wire
 from world.realm.rules import WorldRules
 from world.realm.rules_document import World

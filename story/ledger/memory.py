@@ -1,16 +1,22 @@
 """The story ledger in memory: the reference that the SQL adapters are held to."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from story.errors import ChapterConflictError, UnknownStoryError
 from story.ledger.port import (
     MAX_PAGE,
+    Booked,
     Chapter,
     Deed,
     DeedState,
     NewChapter,
     NewClosing,
+    Postponed,
     StoredTale,
+    Unsent,
+    UnsentState,
+    Waiting,
 )
 from story.ledger.rules import check_closing, check_next
 
@@ -22,6 +28,8 @@ class MemoryStoryStore:
         self._tales: dict[str, StoredTale] = {}
         self._chapters: dict[tuple[str, int], Chapter] = {}
         self._deeds: dict[str, Deed] = {}
+        self._postponed: dict[tuple[str, int], Postponed] = {}
+        self._spent: dict[str, int] = {}
 
     async def begin(self, tale: StoredTale) -> StoredTale:
         return self._tales.setdefault(tale.story_id, tale)
@@ -79,15 +87,80 @@ class MemoryStoryStore:
         found = [each for _, each in sorted(self._deeds.items()) if (each.story_id, each.chapter) == (story_id, number)]
         return tuple(found)
 
-    async def pending(self, limit: int = MAX_PAGE) -> tuple[Deed, ...]:
-        waiting = [each for each in self._deeds.values() if each.state == "pending"]
-        return tuple(sorted(waiting, key=lambda each: (each.story_id, each.chapter, each.event_id))[:limit])
+    async def waiting(self, now: int, *, story_id: str | None = None, limit: int = MAX_PAGE) -> tuple[Waiting, ...]:
+        heads: dict[str, int] = {}
+        for deed in self._deeds.values():
+            if deed.state == "pending" and story_id in (None, deed.story_id):
+                heads[deed.story_id] = min(deed.chapter, heads.get(deed.story_id, deed.chapter))
+        of_realm: dict[str, list[tuple[int, str, int]]] = {}
+        for story, chapter in heads.items():
+            due_at = self._due_at(story, chapter)
+            if due_at <= now:
+                of_realm.setdefault(self._tales[story].realm_id, []).append((due_at, story, chapter))
+        turns = [
+            (turn, realm_id, story, chapter)
+            for realm_id, found in of_realm.items()
+            for turn, (_, story, chapter) in enumerate(sorted(found))
+        ]
+        return tuple([self._waiting(realm_id, story, chapter) for _, realm_id, story, chapter in sorted(turns)[:limit]])
+
+    def _waiting(self, realm_id: str, story_id: str, chapter: int) -> Waiting:
+        key = (story_id, chapter)
+        deeds = [
+            each
+            for _, each in sorted(self._deeds.items())
+            if (each.story_id, each.chapter) == key and each.state == "pending"
+        ]
+        known = self._postponed.get(key)
+        return Waiting(story_id, realm_id, chapter, known.tries if known else 0, tuple(deeds))
+
+    def _due_at(self, story_id: str, chapter: int) -> int:
+        known = self._postponed.get((story_id, chapter))
+        return (known.due_at or 0) if known is not None else 0
 
     async def settle(self, settled: Sequence[tuple[str, DeedState, str]]) -> None:
         for event_id, state, told in settled:
             deed = self._deeds.get(event_id)
             if deed is not None and deed.state == "pending":
                 self._deeds[event_id] = deed._replace(state=state, told=told)
+                self._forget(deed.story_id, deed.chapter)
+
+    def _forget(self, story_id: str, chapter: int) -> None:
+        """Drop the tries of a chapter of which no deed waits any more."""
+        known = self._postponed.get((story_id, chapter))
+        if known is not None and known.due_at is not None and not self._waiting("", story_id, chapter).deeds:
+            del self._postponed[story_id, chapter]
+
+    async def postpone(self, postponed: Sequence[Postponed]) -> None:
+        for each in postponed:
+            waiting = self._waiting("", each.story_id, each.chapter).deeds
+            if waiting:
+                self._postponed[each.story_id, each.chapter] = each
+            for deed in waiting if each.due_at is None else ():
+                self._deeds[deed.event_id] = deed._replace(state="given_up", told=each.told)
+
+    async def unsent(self, *, limit: int = MAX_PAGE) -> tuple[Unsent, ...]:
+        counts: Counter[tuple[UnsentState, str, int]] = Counter()
+        for deed in self._deeds.values():
+            if deed.state in ("given_up", "pending"):
+                counts[deed.state, deed.story_id, deed.chapter] += 1
+        found = []
+        for (state, story_id, chapter), deeds in sorted(counts.items()):
+            known = self._postponed.get((story_id, chapter), Postponed(story_id, chapter, 0, 0, ""))
+            place = (story_id, self._tales[story_id].realm_id, chapter)
+            found.append(Unsent(*place, state, deeds, known.tries, known.due_at, known.told))
+        return tuple(found[:limit])
+
+    async def unsent_deeds(self) -> Mapping[UnsentState, int]:
+        states = Counter([each.state for each in self._deeds.values()])
+        return {"pending": states["pending"], "given_up": states["given_up"]}
+
+    async def book(self, day: str, picodollars: int, limit: int | None = None) -> Booked:
+        total = max(0, self._spent.get(day, 0) + picodollars)
+        if limit is not None and total > limit:
+            return Booked(is_booked=False, total=self._spent.get(day, 0))
+        self._spent[day] = total
+        return Booked(is_booked=True, total=total)
 
     async def ready(self) -> None:
         """Memory is always there."""

@@ -19,7 +19,8 @@ def open_story_store(url: str, *, create: bool = True) -> StoryStore:
         StoreConfigError: for a URL that cannot be used; the URL, which may hold a password, is not repeated.
         StoreUnavailableError: for a SQLite file that cannot be opened now.
     """
-    address = engine_url(url, Tables("story_schema", _make), create=create)
+    # The table that came last: where it is, all are.
+    address = engine_url(url, Tables("story_spending", _make), create=create)
     if address is None:
         from story.ledger.memory import MemoryStoryStore  # noqa: PLC0415 - each adapter when it is chosen
 

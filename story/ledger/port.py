@@ -4,11 +4,13 @@ A chapter is written twice and no more: when it is planned, and when it is close
 so that a caller who lost an answer asks again and reads the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 MAX_PAGE: Final = 100
-DeedState = Literal["pending", "accepted", "in_review", "quarantined", "rejected"]
+DeedState = Literal["pending", "accepted", "in_review", "quarantined", "rejected", "given_up"]
+"""given_up: the world could not take it in all its tries; it is not sent again."""
+UnsentState = Literal["pending", "given_up"]
 Author = Literal["template", "model"]
 
 
@@ -81,6 +83,54 @@ class Deed(NamedTuple):
     """Why, where it was refused or held."""
 
 
+class Waiting(NamedTuple):
+    """A chapter whose deeds wait for the world: they go together."""
+
+    story_id: str
+    realm_id: str
+    chapter: int
+    tries: int
+    """Times that the world could not take them."""
+    deeds: tuple[Deed, ...]
+    """Those that wait, in order of their ids."""
+
+
+class Postponed(NamedTuple):
+    """A chapter whose deeds the world could not take."""
+
+    story_id: str
+    chapter: int
+    tries: int
+    """Times so far, this one included."""
+    due_at: int | None
+    """When they are sent again, milliseconds since 1970; None: never, they are given up."""
+    told: str
+    """Why, one sentence for operators."""
+
+
+class Unsent(NamedTuple):
+    """A chapter whose deeds wait, or were given up, for an operator."""
+
+    story_id: str
+    realm_id: str
+    chapter: int
+    state: UnsentState
+    deeds: int
+    tries: int
+    due_at: int | None
+    """When they are sent again, milliseconds since 1970; 0: as soon as it is their turn; None: never."""
+    told: str
+    """Why the last try failed; empty where there was none."""
+
+
+class Booked(NamedTuple):
+    """What became of an amount that writing may cost."""
+
+    is_booked: bool
+    total: int
+    """Picodollars of the day, those booked now included."""
+
+
 class NewClosing(NamedTuple):
     """The end of a chapter."""
 
@@ -149,12 +199,42 @@ class StoryStore(Protocol):
         """Return the deeds of a chapter, in order of their ids."""
         ...
 
-    async def pending(self, limit: int = MAX_PAGE) -> tuple[Deed, ...]:
-        """Return deeds that the world has not taken yet, in order of story, chapter and id."""
+    async def waiting(self, now: int, *, story_id: str | None = None, limit: int = MAX_PAGE) -> tuple[Waiting, ...]:
+        """Return the first waiting chapter of each story, where it is due: a story's chapters go one behind the other.
+
+        Realms take turns, so that none stands before the others with all of its stories; within one, what was never tried goes
+        first, then what is due for longest.
+
+        Args:
+            story_id: only this one.
+            limit: most chapters.
+        """
         ...
 
     async def settle(self, settled: Sequence[tuple[str, DeedState, str]]) -> None:
         """Write what the world made of deeds: event id, state, why. One that is settled stays so."""
+        ...
+
+    async def postpone(self, postponed: Sequence[Postponed]) -> None:
+        """Let the deeds of chapters wait until they are due again, or give them up; those that are settled stay so."""
+        ...
+
+    async def unsent(self, *, limit: int = MAX_PAGE) -> tuple[Unsent, ...]:
+        """Return chapters whose deeds were given up, then those whose deeds wait, each in order of story and chapter."""
+        ...
+
+    async def unsent_deeds(self) -> Mapping[UnsentState, int]:
+        """Return how many deeds wait and how many were given up."""
+        ...
+
+    async def book(self, day: str, picodollars: int, limit: int | None = None) -> Booked:
+        """Add what writing costs to a day's total, in one step with the look at it: processes share one budget.
+
+        Args:
+            day: UTC, such as 2026-11-21.
+            picodollars: below 0 to give a part back; the total does not fall below 0.
+            limit: most that the day may come to; an amount that would overrun it is not booked. None: whatever it comes to.
+        """
         ...
 
     async def ready(self) -> None:

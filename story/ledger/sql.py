@@ -1,11 +1,26 @@
 """The story ledger in SQLite or PostgreSQL: the same statements over both, in the world's kind of database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from story.errors import UnknownStoryError
-from story.ledger.port import MAX_PAGE, Chapter, Deed, DeedState, NewChapter, NewClosing, StoredTale
+from story.ledger import sql_sending
+from story.ledger.port import (
+    MAX_PAGE,
+    Booked,
+    Chapter,
+    Deed,
+    DeedState,
+    NewChapter,
+    NewClosing,
+    Postponed,
+    StoredTale,
+    Unsent,
+    UnsentState,
+    Waiting,
+)
 from story.ledger.rules import check_closing, check_next
+from story.ledger.sql_sending import DEED, deed_of
 from world.persistence.sql_engine import Database, Row, Sql
 
 _TALE: Final = "story_id, realm_id, user_id, chapter, tale, updated_at"
@@ -14,7 +29,6 @@ _CHAPTER: Final = (
     f"{', '.join(f'c.{name}' for name in _COLUMNS)}, e.outcome, e.recap, e.closed_at FROM story_chapters AS c"
     " LEFT JOIN story_closings AS e ON e.story_id = c.story_id AND e.number = c.number"
 )
-_DEED: Final = "event_id, story_id, chapter, candidate, state, told"
 
 
 class SqlStoryStore:
@@ -97,28 +111,29 @@ class SqlStoryStore:
     async def deeds(self, story_id: str, number: int) -> tuple[Deed, ...]:
         async def work(sql: Sql) -> tuple[Deed, ...]:
             statement = (
-                f"SELECT {_DEED} FROM story_deeds WHERE story_id = :story_id AND chapter = :number ORDER BY event_id"
+                f"SELECT {DEED} FROM story_deeds WHERE story_id = :story_id AND chapter = :number ORDER BY event_id"
             )
-            return tuple([_deed(row) for row in await sql.rows(statement, story_id=story_id, number=number)])
+            return tuple([deed_of(row) for row in await sql.rows(statement, story_id=story_id, number=number)])
 
         return await self._database.read(work)
 
-    async def pending(self, limit: int = MAX_PAGE) -> tuple[Deed, ...]:
-        async def work(sql: Sql) -> tuple[Deed, ...]:
-            order = "ORDER BY story_id, chapter, event_id LIMIT :most"
-            statement = f"SELECT {_DEED} FROM story_deeds WHERE state = 'pending' {order}"
-            return tuple([_deed(row) for row in await sql.rows(statement, most=limit)])
-
-        return await self._database.read(work)
+    async def waiting(self, now: int, *, story_id: str | None = None, limit: int = MAX_PAGE) -> tuple[Waiting, ...]:
+        return await self._database.read(lambda sql: sql_sending.waiting(sql, now, story_id, limit))
 
     async def settle(self, settled: Sequence[tuple[str, DeedState, str]]) -> None:
-        async def work(sql: Sql) -> None:
-            await sql.many(
-                "UPDATE story_deeds SET state = :state, told = :told WHERE event_id = :event_id AND state = 'pending'",
-                [(state, told, event_id) for event_id, state, told in settled],
-            )
+        await self._database.write(lambda sql: sql_sending.settle(sql, settled))
 
-        await self._database.write(work)
+    async def postpone(self, postponed: Sequence[Postponed]) -> None:
+        await self._database.write(lambda sql: sql_sending.postpone(sql, postponed))
+
+    async def unsent(self, *, limit: int = MAX_PAGE) -> tuple[Unsent, ...]:
+        return await self._database.read(lambda sql: sql_sending.unsent(sql, limit))
+
+    async def unsent_deeds(self) -> Mapping[UnsentState, int]:
+        return await self._database.read(sql_sending.unsent_deeds)
+
+    async def book(self, day: str, picodollars: int, limit: int | None = None) -> Booked:
+        return await self._database.write(lambda sql: sql_sending.book(sql, day, picodollars, limit))
 
     async def ready(self) -> None:
         await self._database.read(lambda sql: sql.rows("SELECT version FROM story_schema"))
@@ -168,7 +183,3 @@ def _told(row: Row) -> Chapter:
     values: list[Any] = [bytes(value) if isinstance(value, memoryview) else value for value in row]
     outcome, recap, closed_at = values[len(_COLUMNS) :]
     return Chapter(NewChapter(*values[: len(_COLUMNS)]), outcome, recap, closed_at)
-
-
-def _deed(row: Row) -> Deed:
-    return Deed(row[0], row[1], row[2], bytes(row[3]), row[4], row[5])

@@ -1,14 +1,14 @@
 """The tables of the story, one metadata for SQLite and PostgreSQL, beside the world's in the same database.
 
 Chapters and closings are append-only; a tale is working state that the closings make again, and a deed changes once, when the
-world has taken it.
+world has taken it or was given up. How often a chapter's deeds were tried, and what writing has cost, are working state too.
 """
 
 from typing import Final
 
 import sqlalchemy as sa
 
-VERSION: Final = 1
+VERSION: Final = 2
 metadata: Final = sa.MetaData()
 
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -102,17 +102,34 @@ sa.Table(
     sqlite_strict=True,
 )
 
+# Of chapters whose deeds the world could not take; a row goes when they are settled, and stays where they were given up.
+sa.Table(
+    "story_sendings",
+    metadata,
+    _key("story_id"),
+    _number("chapter"),
+    _whole("tries"),
+    sa.Column("due_at", _WHOLE, nullable=True),
+    _text("told"),
+    sqlite_strict=True,
+)
+
+sa.Table("story_spending", metadata, _key("day"), _whole("picodollars"), sqlite_strict=True)
+
 _APPEND_ONLY: Final = ("story_chapters", "story_closings")
 
 
 def create_story(connection: sa.Connection) -> None:
-    """Make the tables and what keeps chapters as they are, inside the connection's transaction; nothing where they are there."""
-    if sa.inspect(connection).has_table("story_schema"):
-        return
+    """Make the tables that are missing, and what keeps chapters as they are, inside the connection's transaction."""
+    is_new = not sa.inspect(connection).has_table("story_schema")
     metadata.create_all(connection)
+    schema = metadata.tables["story_schema"]
+    if not is_new:
+        connection.execute(schema.update().values(version=VERSION))
+        return
     for statement in _postgres() if connection.dialect.name == "postgresql" else _sqlite():
         connection.exec_driver_sql(statement)
-    connection.execute(metadata.tables["story_schema"].insert().values(version=VERSION))
+    connection.execute(schema.insert().values(version=VERSION))
 
 
 def _sqlite() -> list[str]:

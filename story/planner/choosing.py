@@ -84,8 +84,10 @@ def personal_options(scene: Scene, storylets: Sequence[Storylet], threads: Seque
         casting = CASTINGS.get(storylet.storylet_id)
         if casting is None:
             continue
-        for thread in threads[:1] if storylet.advance == "opened" else threads:
-            criteria = casting.criteria(scene, thread)
+        criteria: int | None = None
+        for at, thread in enumerate(threads[:1] if storylet.advance == "opened" else threads):
+            if casting.by_thread or at == 0:
+                criteria = casting.criteria(scene, thread)
             if criteria is not None:
                 found.append(Option(storylet, criteria, None if storylet.advance == "opened" else thread))
     return found
@@ -117,9 +119,9 @@ def choose(
         played: names of this chapter's beats so far.
         barred: names of beats that rejected attempts began with.
     """
-    seen = frozenset([name for name, _ in played])
+    of_storylets = _OfStorylets(scene, wanted, frozenset([name for name, _ in played]))
     weighed = [
-        _Weighed(option, own, terms := _terms(scene, option, wanted, seen, is_barred=own in barred), sum(terms))
+        _Weighed(option, own, terms := _terms(scene, option, of_storylets, is_barred=own in barred), sum(terms))
         for option in options
         if (own := option.names) not in played
     ]
@@ -187,14 +189,33 @@ def used_by(option: Option, filling: Filling) -> frozenset[str]:
     return frozenset(slots | facts | others | own)
 
 
-def _terms(scene: Scene, option: Option, wanted: Wanted, played: frozenset[str], *, is_barred: bool) -> _Terms:
+class _OfStorylets(dict[str, tuple[int, int, int]]):
+    """Terms that a storylet has whatever it is played for: tension, purpose and repeats, counted once for a beat."""
+
+    def __init__(self, scene: Scene, wanted: Wanted, played: frozenset[str]) -> None:
+        super().__init__()
+        self._scene, self._wanted, self._played = scene, wanted, played
+
+    def of(self, storylet: Storylet) -> tuple[int, int, int]:
+        found = self.get(storylet.storylet_id)
+        if found is None:
+            found = self[storylet.storylet_id] = (
+                -STEP * abs(self._wanted.tension - storylet.tension),
+                STEP if storylet.purpose == self._wanted.purpose else 0,
+                _repeats(self._scene, storylet.storylet_id, self._played),
+            )
+        return found
+
+
+def _terms(scene: Scene, option: Option, of_storylets: _OfStorylets, *, is_barred: bool) -> _Terms:
     storylet, thread = option.storylet, option.thread
     is_own = storylet.kind == "personal" and storylet.advance != "paused" and (thread is None or thread.is_personal)
+    tension, purpose, repeats = of_storylets.of(storylet)
     return _Terms(
-        -STEP * abs(wanted.tension - storylet.tension),
+        tension,
         PER_CRITERION * option.criteria,
-        STEP if storylet.purpose == wanted.purpose else 0,
-        _repeats(scene, storylet.storylet_id, played),
+        purpose,
+        repeats,
         PERSONAL if is_own else 0,
         0 if thread is None else _silence(scene, thread),
         -BARRED if is_barred else 0,

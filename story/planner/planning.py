@@ -26,6 +26,7 @@ from story.planner.drafting import drafted
 from story.planner.objections import Objection, read_objections, subjects_of
 from story.planner.pacing import phase_of, wanted_purpose, wanted_tension
 from story.planner.plan import Explained, Plan
+from story.planner.playing_claims import is_time
 from story.planner.pools import Pools
 from story.planner.scene import Scene, Setting, facts_of_realm, locked_names
 from story.planner.storylets import Storylet, Storylets
@@ -36,6 +37,7 @@ from story.threat.pressure import compute_threat_pressure
 from world.realm.state import Realm
 
 LARGEST_SEED: Final = 2**53
+_UNSETTLED: Final = ("contested", "conflict")
 MOST_THREADS: Final = 6
 """Open threads that a tale may have: eight beats cannot keep more of them alive beside the world's news."""
 
@@ -83,8 +85,9 @@ def plan_chapter(
     objected = read_objections(attempt, objections)
     _refuse_unplannable(tale, pools, seed)
     barred: frozenset[tuple[str, str]] = frozenset()
+    is_first = attempt == 1 and not objected
     for number in range(1, attempt + 1):
-        setting = _setting(tale, locks, pools, seed, number, objected, realm)
+        setting = _setting(tale, locks, pools, seed, number, objected, realm, is_first=is_first)
         chapter = _Chapter(setting, context, verdicts, stages, storylets, barred)
         bests = chapter.bests()
         begins = next(best.option.names for best in bests if best.option.storylet.kind == "personal")
@@ -118,10 +121,13 @@ def _setting(
     attempt: int,
     objected: Sequence[Objection],
     realm: Realm | None,
+    *,
+    is_first: bool,
 ) -> Setting:
     pressure = compute_threat_pressure(tale.threat)
     chapter = tale.chapter + 1
     realm_facts = facts_of_realm(realm)
+    draws = Draws(seed)
     places = {} if realm is None else {name: each.neighbors for name, each in realm.territories.items()}
     factions = () if realm is None else realm.factions
     locked = locked_names(locks, realm_facts)
@@ -133,7 +139,7 @@ def _setting(
         pressure=pressure,
         phase=phase_of(tale, pressure),
         pools=pools,
-        draws=Draws(seed),
+        draws=draws,
         key=f"plan|{tale.story_id}|{chapter}|{attempt}",
         taboo=subjects_of(objected),
         locked=locked,
@@ -141,7 +147,16 @@ def _setting(
         neighbors=places,
         realm_facts=realm_facts,
         locks=locks,
+        contested=frozenset() if realm is None else _contested(realm),
+        triggers=frozenset() if realm is None else frozenset(realm.triggers),
+        may_claim=is_first and is_time(tale, draws),
     )
+
+
+def _contested(realm: Realm) -> frozenset[str]:
+    """Return the territories that nobody holds, or that somebody is about to take."""
+    places = realm.territories.items()
+    return frozenset([name for name, each in places if each.controller is None or each.phase in _UNSETTLED])
 
 
 class _Chapter(NamedTuple):

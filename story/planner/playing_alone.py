@@ -25,6 +25,10 @@ def wound(scene: Scene, thread: Thread) -> Filling:
     return Filling({"wound": scene.tale.arc.wound, "question": thread.question})
 
 
+def work_criteria(scene: Scene, thread: Thread) -> int | None:
+    return None if scene.tale.player.tower_floor else int(not scene.known)
+
+
 def need_criteria(scene: Scene, thread: Thread) -> int | None:
     if thread.tension < _MIN_FOR_NEED or scene.tale.player.act < 2:
         return None

@@ -43,18 +43,10 @@ def _strangers(scene: Scene) -> list[CastMember]:
     return [each for each in scene.present if each.met is None and each not in scene.newcomers]
 
 
-def _free_names(scene: Scene) -> list[str]:
-    return [
-        name for name in scene.setting.pools.names
-        if name.lower() not in scene.setting.taken and scene.setting.allows(name.lower())
-    ]  # fmt: skip
-
-
 def stranger_criteria(scene: Scene, thread: Thread) -> int | None:
     if _strangers(scene):
         return 3
-    alive = [each for each in scene.tale.cast.values() if each.status == "alive"]
-    if scene.newcomers or len(alive) >= MOST_CAST or not _free_names(scene):
+    if scene.newcomers or scene.setting.living >= MOST_CAST or not scene.setting.free_names:
         return None
     return 0 if scene.present else 2
 
@@ -64,7 +56,7 @@ def stranger(scene: Scene, thread: Thread) -> Filling:
     if strangers:
         npc = scene.pick(strangers, "npc")
         return Filling(person_slots(npc, question=thread.question), (npc.entity_id,))
-    name = scene.pick(_free_names(scene), "name")
+    name = scene.pick(scene.setting.free_names, "name")
     taken = {each.role for each in scene.present}
     roles = scene.setting.pools.roles
     role = scene.pick([each for each in roles if each not in taken] or roles, "role")
@@ -99,3 +91,23 @@ def accusation(scene: Scene, thread: Thread) -> Filling:
     npc = scene.pick(_unaccused(scene, thread), "npc")
     fact = fact_of(scene, npc.entity_id, f"accused-{thread.thread_id}", scene.tale.hero)
     return Filling(person_slots(npc, question=thread.question, stake=thread.stake), (npc.entity_id,), (fact,))
+
+
+def _unoffered(scene: Scene, thread: Thread) -> list[CastMember]:
+    return [each for each in scene.known if f"{each.entity_id}/offered-{thread.thread_id}" not in scene.facts]
+
+
+def bargain_criteria(scene: Scene, thread: Thread) -> int | None:
+    return 1 + is_near(scene, thread) if _unoffered(scene, thread) else None
+
+
+def bargain(scene: Scene, thread: Thread) -> Filling:
+    npc = scene.pick(_unoffered(scene, thread), "npc")
+    fact = fact_of(scene, npc.entity_id, f"offered-{thread.thread_id}", scene.tale.hero)
+    return Filling(person_slots(npc, question=thread.question, stake=thread.stake), (npc.entity_id,), (fact,))
+
+
+def watch_criteria(scene: Scene, thread: Thread) -> int | None:
+    """People keep watch where somebody threatens them, or where a fight is just over."""
+    is_uneasy = scene.setting.pressure != "calm" or scene.setting.phase == "fade"
+    return 1 + is_uneasy if scene.known else None

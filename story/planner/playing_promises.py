@@ -1,6 +1,6 @@
 """Personal storylets about a word that was given: made, kept, or owned to as broken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from story.planner.criteria import fact_of, person_slots
@@ -32,20 +32,22 @@ def _is_open(scene: Scene, thread_id: str) -> bool:
     return thread is not None and thread.status == "open"
 
 
-def _promise_choices(scene: Scene) -> list[tuple[CastMember, str]]:
-    return [
-        (npc, what) for npc in scene.present for what in scene.setting.pools.promises
-        if f"{what}.{npc.entity_id}" not in scene.promises and scene.setting.allows(what)
-    ]  # fmt: skip
+def _may_promise(scene: Scene) -> Iterator[tuple[CastMember, str]]:
+    """Yield to whom what can be promised: nobody is promised the same thing twice."""
+    for npc in scene.present:
+        for what in scene.setting.pools.promises:
+            if f"{what}.{npc.entity_id}" not in scene.promises and scene.setting.allows(what):
+                yield npc, what
 
 
 def promise_criteria(scene: Scene, thread: Thread) -> int | None:
-    is_possible = scene.present and len(scene.open_promises) < MOST_PROMISES and _promise_choices(scene)
-    return 1 + (not scene.open_promises) if is_possible else None
+    if len(scene.open_promises) >= MOST_PROMISES or not any(_may_promise(scene)):
+        return None
+    return 1 + (not scene.open_promises)
 
 
 def promise(scene: Scene, thread: Thread) -> Filling:
-    npc, what = scene.pick(_promise_choices(scene), "promise")
+    npc, what = scene.pick(tuple(_may_promise(scene)), "promise")
     chapter = scene.setting.chapter
     due = chapter + PROMISE_CHAPTERS
     promise = Promise(f"{what}.{npc.entity_id}", thread.thread_id, scene.tale.hero, npc.entity_id, what, chapter, due)

@@ -13,7 +13,9 @@ RIPE: Final = 70
 """Tension of a thread, 0 to 100, from which its answer may be found; 40 where it is due."""
 THREAD_CHAPTERS: Final = 12
 """Chapters within which a thread should be paid."""
-LETTERS: Final = frozenset({"a-folded-letter", "a-childs-drawing", "a-torn-map", "a-broken-seal"})
+LETTERS: Final = frozenset(
+    {"a-blank-book", "a-broken-seal", "a-childs-drawing", "a-folded-letter", "a-torn-map", "a-travel-pass"}
+)
 """Things that come by messenger."""
 _BURDENED: Final = 60
 
@@ -89,6 +91,16 @@ def answer(scene: Scene, thread: Thread) -> Filling:
     thing = scene.pick(_pointing(scene, thread) or scene.held_things, "thing")
     slots = {"thing": thing, "question": thread.question, "stake": thread.stake}
     return Filling(slots, facts=(fact_of(scene, thread.thread_id, "answered_by", thing),))
+
+
+def search_criteria(scene: Scene, thread: Thread) -> int | None:
+    is_searched = f"{thread.thread_id}/searched-in-{scene.place}" in scene.facts
+    return None if is_searched else 1 + is_near(scene, thread)
+
+
+def search(scene: Scene, thread: Thread) -> Filling:
+    searched = fact_of(scene, thread.thread_id, f"searched-in-{scene.place}", scene.tale.hero)
+    return Filling({"question": thread.question}, facts=(searched,))
 
 
 def opening_criteria(scene: Scene, thread: Thread) -> int | None:

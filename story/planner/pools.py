@@ -11,7 +11,7 @@ from story.planner.data_files import finished, open_file
 SCHEMA: Final = "council.pools/1"
 _KEYS: Final = (
     "schema", "wants", "needs", "wounds", "questions", "promises", "things", "roles", "names", "archetypes", "directions",
-    "reasons", "signs", "styles", "units",
+    "reasons", "signs", "styles", "units", "rites",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ class Pools:
         archetypes: per archetype, who an echo can be (S4-44).
         signs: per kind of threat, how it shows (S4-68).
         units: per unit of a Lieutenant, whose it is.
+        rites: per trigger of the realm, the places where a rite against it can be held.
     """
 
     wants: tuple[str, ...]
@@ -48,6 +49,7 @@ class Pools:
     signs: Mapping[str, tuple[str, ...]]
     styles: tuple[str, ...]
     units: Mapping[str, str]
+    rites: Mapping[str, tuple[str, ...]]
 
 
 def default_pools_path() -> Path:
@@ -79,6 +81,7 @@ def load_pools(path: Path | str | None = None) -> Pools:
         styles=_ids(fields["styles"]),
         archetypes=_ids_by_key(fields["archetypes"]),
         signs=_ids_by_key(fields["signs"]),
+        rites=_ids_by_key(fields["rites"]),
         questions={name: _question(place) for name, place in fields["questions"].entries().items()},
         units={
             name: place.choice(_ids(fields["styles"]) or ("",)) for name, place in fields["units"].entries().items()
@@ -111,4 +114,4 @@ def _ids(place: Place) -> tuple[str, ...]:
     return tuple(found)
 
 
-_EMPTY: Final = Pools((), (), (), {}, (), (), (), (), {}, (), (), {}, (), {})
+_EMPTY: Final = Pools((), (), (), {}, (), (), (), (), {}, (), (), {}, (), {}, {})

@@ -34,6 +34,9 @@ class Setting:
         neighbors: territories by territory; empty where no map is known.
         realm_facts: what is true of the shared world.
         locks: canon locks.
+        contested: territories of which it is not settled who holds them.
+        triggers: what the realm can be struck by.
+        may_claim: whether this chapter may say anything of the shared world (`story.planner.playing_claims`).
     """
 
     tale: Tale
@@ -49,10 +52,25 @@ class Setting:
     neighbors: Mapping[str, tuple[str, ...]]
     realm_facts: RealmFacts
     locks: Sequence[Lock]
+    contested: frozenset[str] = frozenset()
+    triggers: frozenset[str] = frozenset()
+    may_claim: bool = False
 
     def allows(self, name: str) -> bool:
         """Tell whether nobody objected to an id, and no lock speaks of it."""
         return name not in self.taboo and name not in self.locked
+
+    @cached_property
+    def free_names(self) -> tuple[str, ...]:
+        """Names for new people that nobody has, the hero neither, in the order of the pool."""
+        names = [(name, name.lower()) for name in self.pools.names]
+        taken = {*self.taken, *self.tale.hero_name.lower().split()}
+        return tuple([name for name, own in names if own not in taken and self.allows(own)])
+
+    @cached_property
+    def living(self) -> int:
+        """How many of the cast are alive before the chapter."""
+        return len([each for each in self.tale.cast.values() if each.status == "alive"])
 
 
 class Filling(NamedTuple):
@@ -70,6 +88,8 @@ class Filling(NamedTuple):
     newcomer: CastMember | None = None
     opens: Thread | None = None
     moves_to: str | None = None
+    claims: bool = False
+    """Whether its facts are of the shared world."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,7 @@ class Scene:
         opened: threads that this chapter opens.
         advanced: how often a thread was advanced in this chapter.
         has_moved: whether the hero has travelled in this chapter.
+        has_claimed: whether it says something of the shared world already.
     """
 
     setting: Setting
@@ -99,6 +120,7 @@ class Scene:
     opened: tuple[Thread, ...] = ()
     advanced: Mapping[str, int] = field(default_factory=dict)
     has_moved: bool = False
+    has_claimed: bool = False
 
     def pick(self, choices: Sequence[T], *what: object) -> T:
         """Draw one of several for this beat."""
@@ -114,9 +136,23 @@ class Scene:
 
     @cached_property
     def present(self) -> tuple[CastMember, ...]:
-        """People whom the hero can meet here: alive, in this place or travelling along, by id."""
+        """People whom the hero can meet here: alive, in this place or travelling along, and not fallen out with, by id."""
         people = [*self.tale.cast.values(), *self.newcomers]
-        return tuple([each for each in people if self._is_here(each) and self.setting.allows(each.entity_id)])
+        here = [each for each in people if self._is_here(each) and self.setting.allows(each.entity_id)]
+        return tuple([each for each in here if not self._has_fallen_out(each.entity_id)])
+
+    def _has_fallen_out(self, name: str) -> bool:
+        """Tell whether this chapter accused somebody, or told them of a broken promise: nobody sits down to supper after that."""
+        if self.facts is self.tale.facts:
+            return False
+        return any(self._accuses(name, thread) for thread in self.threads) or any(
+            each.made_to == name and each.status == "broken" and self.tale.promises.get(each.promise_id) != each
+            for each in self.promises.values()
+        )
+
+    def _accuses(self, name: str, thread_id: str) -> bool:
+        fact = self.facts.get(f"{name}/accused-{thread_id}")
+        return fact is not None and fact.chapter == self.setting.chapter
 
     @cached_property
     def known(self) -> tuple[CastMember, ...]:
@@ -194,6 +230,7 @@ class Scene:
             opened=self.opened if filling.opens is None else (*self.opened, filling.opens),
             advanced=advanced,
             has_moved=self.has_moved or filling.moves_to is not None,
+            has_claimed=self.has_claimed or filling.claims,
         )
 
 

@@ -1,17 +1,17 @@
 """Composing a chapter without a model: what must be told, in sentences that vary by mood, place, manner, pressure and pacing.
 
 Each line is drawn by chapter, beat and what it is for (K13), so that a change in one beat shifts no other; only a line that
-another beat has said already gives way to the next.
+another beat has said already, or that denies what a neighbouring beat says, gives way to the next.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from policies.draws import Draws
 from story.context.items import WorldContext
 from story.planner.plan import Beat, Plan
-from story.prose.choosing import Sayer
-from story.prose.grammar import Grammar, Lines, Shared, slots_in
+from story.prose.choosing import Need, Sayer
+from story.prose.grammar import Claims, Grammar, Lines, Shared, lasting, slots_in
 from story.prose.grammar_document import grammar_of
 from story.prose.naming import Names, members_of, words_of
 from story.prose.telling import facts_of_items, tellings, text_of
@@ -27,6 +27,7 @@ SCANT: Final = 700
 """Permille below which a beat takes what any narrator may say: several of one storylet have used its own lines up."""
 LYRICAL_EVERY: Final = 3
 """One beat in so many has a line of the lyrical manner."""
+_FIRST: Final = ("-before",)
 _SHORT: Final = 55
 """Words below which a beat has no room for a transition."""
 _ONE_PARAGRAPH: Final = 75
@@ -36,6 +37,8 @@ _KEYS: Final = ("npc", "promise", "question", "want", "need", "stake", "wound", 
 """Slots that a beat's sentences should name at least once."""
 _ORDER: Final = ("lead", "place", "pressure", "open", "mood", "tell", "middle", "end", "lyrical", "closing")
 _ORDER_PERSONAL: Final = ("lead", "place", "pressure", "open", "mood", "middle", "tell", "end", "lyrical", "closing")
+_MOVES: Final = ("arrive", "change")
+"""Leads that say where the hero is: they are never left out."""
 _SCENE: Final = ("lead", "place", "pressure", "open", "mood")
 
 
@@ -63,7 +66,7 @@ def compose(
     lexicon: Lexicon,
     *,
     context: WorldContext | None = None,
-    avoid: Collection[str] = (),
+    avoid: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
     grammar: Grammar | None = None,
 ) -> Composed:
@@ -74,7 +77,7 @@ def compose(
         tale: the story before it.
         lexicon: words of the language to write in.
         context: the world items that the plan may tell.
-        avoid: `used` of the last chapters.
+        avoid: `used` of the last chapters, the latest last.
         names: display names of places and factions that the lexicon does not know, by id.
         grammar: sentences of the language; the shipped ones where none are given.
 
@@ -84,15 +87,23 @@ def compose(
     draws = Draws(plan.seed)
     named = Names(lexicon, draws)
     grammar = grammar or grammar_of(lexicon.language)
-    sayer = Sayer(lexicon.language, draws, named, avoid)
+    sayer = Sayer(lexicon.language, draws, named, avoid, grammar.claims)
     cast = members_of(plan, tale)
     paragraphs: list[Paragraph] = []
     for at, beat in enumerate(plan.beats):
         words = words_of(beat, tale, cast, lexicon, names or {})
+        sayer.begin(_around(plan, at, grammar))
         blocks = _Beat(plan, at, tale, grammar, context, words, sayer, draws).lines()
         named.begin(beat, words)
         paragraphs += [Paragraph(beat.number, text) for text in _said(blocks, beat, words, sayer, named, plan)]
     return Composed(title_of(plan, tale, lexicon, draws), tuple(paragraphs), sayer.used)
+
+
+def _around(plan: Plan, at: int, grammar: Grammar) -> Claims:
+    """Return what a beat and its neighbours take for granted; before the first chapter there was nothing to go on from."""
+    near = [text_of(beat, grammar).says for beat in plan.beats[max(0, at - 1) : at + 2]]
+    here = text_of(plan.beats[at], grammar).says
+    return here.union(lasting(frozenset().union(*near)), _FIRST if plan.chapter == 1 and at == 0 else ())
 
 
 Blocks = dict[str, list[str]]
@@ -120,18 +131,22 @@ class _Beat:
     def lines(self) -> Blocks:
         """Return the beat's lines: what is needed, then additions until it is long enough."""
         self._need()
-        for least, additions in ((ENOUGH, self._additions()), (SCANT, [_last(self._shared)] * 3)):
-            for kind, block, lines in additions:
+        additions, anyone = self._additions(), [_last(self._shared)] * 3
+        rounds: list[tuple[int, list[tuple[str, str, Lines]], Need]] = [
+            (ENOUGH, additions, "may"), (SCANT, anyone, "may"), (SCANT, additions, "must"), (SCANT, anyone, "must"),
+        ]  # fmt: skip
+        for least, offered, need in rounds:
+            for kind, block, lines in offered:
                 if self._length * 1_000 >= self._beat.words * least:
                     break
-                self._add(kind, block, lines, is_needed=False)
+                self._add(kind, block, lines, need=need, most=MOST)
         return self._blocks
 
     def _need(self) -> None:
         beat, text, name = self._beat, self._text, self._beat.storylet
         lead = _lead(beat, self._before, self._shared, self._plan, self._draws)
         if lead is not None:
-            self._add("lead", *lead)
+            self._add("lead", *lead, need="must" if lead[0] in _MOVES else "may")
         for at, lines in enumerate(self._tellings):
             variant = next(key for key, value in text.tell.items() if value == lines)
             self._add("tell", f"{name}.tell.{variant}", lines, at)
@@ -140,8 +155,7 @@ class _Beat:
             self._add("middle", f"{name}.middle", text.middle)
         self._add("end", f"{name}.end", text.end)
         for _ in text.middle:
-            if self._missing and any(slots_in(line) & self._missing for line in text.middle):
-                self._add("middle", f"{name}.middle", text.middle)
+            self._add("middle", f"{name}.middle", text.middle, need="names")
         if self._is_last:
             self._add("closing", f"pacing.{self._plan.pacing}", self._shared.pacing[self._plan.pacing])
 
@@ -179,15 +193,19 @@ class _Beat:
             mood,
         ]
 
-    def _add(self, kind: str, block: str, lines: Lines, at: int = 0, *, is_needed: bool = True) -> None:
-        line = self._sayer.pick(block, lines, self._words, self._missing, *self._key(block, at))
-        if line is None:
+    def _add(
+        self, kind: str, block: str, lines: Lines, at: int = 0, *, need: Need = "must", most: int | None = None
+    ) -> None:
+        """Add a line, unless it would make the beat longer than `most` permille of its words."""
+        chosen = self._sayer.pick(block, lines, self._words, self._missing, *self._key(block, at), need=need)
+        if chosen is None:
             return
-        length = len(line.split())
-        if not is_needed and (self._length + length) * 1_000 > self._beat.words * MOST:
-            self._sayer.give_back(block, lines.index(line))
+        line = lines[chosen]
+        length = self._length + len(line.split())
+        if most is not None and length * 1_000 > self._beat.words * most:
             return
-        self._length += length
+        self._sayer.take(block, lines, chosen)
+        self._length = length
         self._missing -= slots_in(line)
         self._blocks.setdefault(kind, []).append(line)
 

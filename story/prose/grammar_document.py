@@ -1,16 +1,16 @@
 """The grammar's files: read strictly, every fault with its line, or refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from policies.cursor import REQUIRED, Place
 from policies.faults import did_you_mean
-from story.languages import LANGUAGES, Language
-from story.planner.data_files import finished, open_file
+from story.languages import Language
 from story.planner.plan import Mood
-from story.prose.grammar import CHOICE, FORMS, HOLE, Grammar, Lines, Shared, StoryletText
+from story.prose.grammar import CHOICE, CLAIMS, FORMS, HOLE, Claims, Grammar, Lines, Shared, StoryletText
+from story.prose.language_files import alternatives, read_language_file, shipped
 from story.tale.tale import PacingPhase
 from story.threat.environment import PRESSURES
 
@@ -22,6 +22,8 @@ SLOTS: Final = (
     "territory", "controller", "former", "rival", "faction", "direction", "trigger", "campaign", "subject",
     "condition", "reason", "sign", "style", "unit", "echo",
 )  # fmt: skip
+CLAIMED: Final = ("answer", "asked", "before", "evening", "haste", "lost", "noise", "room", "sleep", "voice")
+"""What a line may take for granted or deny, as `<+sleep>` and `<-sleep>` do: two that differ exclude each other."""
 _LISTS: Final = ("arrive", "change", "stay", "follow", "aside", "back", "lyrical")
 _MAPS: Final = ("places", "moods", "pressures", "pacing")
 _BLOCK: Final = 20_000
@@ -34,7 +36,7 @@ def grammar_of(language: Language) -> Grammar:
     Raises:
         InvalidPolicyError: with every fault of its file.
     """
-    return load_grammar(Path(__file__).parent.parent / "data" / "grammar" / f"{language}.yaml")
+    return load_grammar(shipped("grammar", language))
 
 
 def load_grammar(path: Path | str) -> Grammar:
@@ -43,25 +45,38 @@ def load_grammar(path: Path | str) -> Grammar:
     Raises:
         InvalidPolicyError: with every fault of the file.
     """
-    root = open_file(Path(path))
-    fields = root.fields(dict.fromkeys(("schema", "language", "storylets", "shared"), REQUIRED))
-    if not fields:
-        return finished(root, Grammar("en", {}, _NONE))
-    fields["schema"].choice([SCHEMA])
-    language = fields["language"].choice(LANGUAGES)
+    return read_language_file(path, SCHEMA, ("storylets", "shared"), _grammar)
+
+
+def _grammar(language: Language, fields: Mapping[str, Place]) -> Grammar:
     storylets = {name: _storylet(place) for name, place in fields["storylets"].entries().items()}
-    return finished(root, Grammar(language, storylets, _shared(fields["shared"])))
+    claims = dict(_claims((fields["storylets"].value, fields["shared"].value)))
+    return Grammar(language, storylets, _shared(fields["shared"]), claims)
+
+
+def _claims(value: Any) -> Iterator[tuple[str, Claims]]:
+    """Yield every line of a file's values that takes something for granted, without its marks."""
+    if isinstance(value, str):
+        for line in alternatives(value):
+            if found := CLAIMS.search(line):
+                yield CLAIMS.sub("", line), frozenset(found[1].split())
+        return
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ():
+        yield from _claims(each)
 
 
 def _storylet(place: Place) -> StoryletText:
-    fields = place.fields({"on": "", "open": REQUIRED, "middle": REQUIRED, "end": REQUIRED, "tell": {}})
+    fields = place.fields({"on": "", "says": "", "open": REQUIRED, "middle": REQUIRED, "end": REQUIRED, "tell": {}})
     if not fields:
         return StoryletText((), (), ())
     tell = {name: _lines(each) for name, each in fields["tell"].entries().items()}
     if bool(tell) != bool(fields["on"].value):
         place.fault("on and tell belong together", "write on: the slot whose value says which telling, and tell:")
     on = fields["on"].choice(SLOTS) if fields["on"].value else ""
-    return StoryletText(_lines(fields["open"]), _lines(fields["middle"]), _lines(fields["end"]), tell, on)
+    says = fields["says"].text(80).split() if fields["says"].value else []
+    _check_claims(fields["says"], says)
+    parts = [_lines(fields[name]) for name in ("open", "middle", "end")]
+    return StoryletText(parts[0], parts[1], parts[2], tell, on, frozenset(says))
 
 
 def _shared(place: Place) -> Shared:
@@ -83,9 +98,10 @@ def _complete(place: Place, known: Sequence[str]) -> None:
 
 
 def _lines(place: Place) -> Lines:
-    lines = tuple([line.strip() for line in place.text(_BLOCK).splitlines() if line.strip()])
-    for line in lines:
+    written = alternatives(place.text(_BLOCK))
+    for line in written:
         _check(place, line)
+    lines = tuple([CLAIMS.sub("", line) for line in written])
     if len(lines) < LEAST:
         place.fault(f"fewer than {LEAST} alternatives", "write one sentence a line: what repeats is heard as a machine")
     if len(set(lines)) < len(lines):
@@ -103,6 +119,14 @@ def _check(place: Place, line: str) -> None:
     rest = CHOICE.sub("", HOLE.sub("", line))
     if any(mark in rest for mark in "{}[]"):
         place.fault(f"a bracket that does not close in {line[:40]!r}", "write {slot}, {slot.form} or [one|other]")
+    if found_claims := CLAIMS.search(line):
+        _check_claims(place, found_claims[1].split())
+
+
+def _check_claims(place: Place, claims: Sequence[str]) -> None:
+    for each in claims:
+        if each[:1] not in ("+", "-") or each[1:] not in CLAIMED:
+            place.fault(f"a claim {each!r} that nobody knows", f"write + or -, then one of {', '.join(CLAIMED)}")
 
 
 _NONE: Final = Shared((), (), (), (), (), (), {}, {}, {}, {}, ())

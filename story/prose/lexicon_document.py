@@ -1,12 +1,13 @@
 """The lexicon's files: read strictly, every fault with its line, or refused."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final, get_args
 
 from policies.cursor import REQUIRED, Place
-from story.languages import LANGUAGES, Language
-from story.planner.data_files import finished, open_file
+from story.languages import Language
+from story.prose.language_files import read_language_file, shipped
 from story.prose.words import SECTIONS, Count, Entry, Gender, Lexicon
 
 SCHEMA: Final = "council.lexicon/1"
@@ -21,7 +22,7 @@ def lexicon_of(language: Language) -> Lexicon:
     Raises:
         InvalidPolicyError: with every fault of its file.
     """
-    return load_lexicon(Path(__file__).parent.parent / "data" / "lexicon" / f"{language}.yaml")
+    return load_lexicon(shipped("lexicon", language))
 
 
 def load_lexicon(path: Path | str) -> Lexicon:
@@ -30,16 +31,15 @@ def load_lexicon(path: Path | str) -> Lexicon:
     Raises:
         InvalidPolicyError: with every fault of the file.
     """
-    root = open_file(Path(path))
-    fields = root.fields(dict.fromkeys(("schema", "language", *SECTIONS), REQUIRED))
-    if not fields:
-        return finished(root, Lexicon("en", {}))
-    fields["schema"].choice([SCHEMA])
+    return read_language_file(path, SCHEMA, SECTIONS, _lexicon)
+
+
+def _lexicon(language: Language, fields: Mapping[str, Place]) -> Lexicon:
     sections = {
         section: {name: _entry(place, section) for name, place in fields[section].entries().items()}
         for section in SECTIONS
     }
-    return finished(root, Lexicon(fields["language"].choice(LANGUAGES), sections))
+    return Lexicon(language, sections)
 
 
 def _entry(place: Place, section: str) -> Entry:

@@ -34,6 +34,20 @@ def canon_faults(
         yield from _city(seen, place, city, CITY_CLAIMS[language])
 
 
+def kept_name(name: str, locks: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return what canon says of somebody or something of this name, where a lock is about them; None for a name that is free.
+
+    A hero who is called like a General would break that General's lock in every paragraph.
+    """
+    statements = {(plain(str(lock["subject"])), plain(str(lock["predicate"]))): lock for lock in locks}
+    seen = plain(name.replace("’", "'"))
+    for guard in GUARDS:
+        lock = statements.get((guard.subject, guard.predicate))
+        if lock is not None and any(re.search(rf"(?<!\w){re.escape(key)}(?!\w)", seen) for key in guard.keys):
+            return str(lock.get("statement") or "this name is locked")
+    return None
+
+
 def _city(seen: str, place: str | None, lock: Mapping[str, Any], claims: re.Pattern[str]) -> Iterator[Found]:
     for sentence in _SENTENCE.finditer(seen):
         if place != CITY[0] and not CITY_NAMES.search(sentence[0]):

@@ -1,11 +1,10 @@
 """Who is meant: the words of a beat's slots, and when a name gives way to a role or a pronoun.
 
-Nobody in a tale has a gender. English says they, Spanish leaves the subject out, Vietnamese keeps the name or says the role;
-each only where nobody else could be meant.
+Nobody in a tale has a gender. Spanish leaves the subject out, English and Vietnamese keep the name or say the role; each only
+where nobody else could be meant. English never says they of one: in most chapters they are a crowd.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policies.draws import Draws
@@ -23,12 +22,18 @@ _SECTIONS: Final = {
 }  # fmt: skip
 _PLACES: Final = ("place", "territory", "destination")
 _FACTIONS: Final = ("faction", "controller", "former", "rival")
-_KINDS: Final = {"lowered": "bounded", "raised": "floored", "changed": "replaced", "dropped": "dropped"}
+WITHHELD: Final = "withheld"
+_KINDS: Final = {
+    "lowered": "bounded",
+    "raised": "floored",
+    "changed": "replaced",
+    "dropped": "dropped",
+    "withheld": "withheld",
+}
 """How the world's service says what a verdict required, and what the lexicon calls it."""
-_THEY: Final = re.compile(r"\b(?:they|them|their|each of them|people|both)\b", re.IGNORECASE)
 _CROWDED: Final = ("followed",)
-"""Personal beats with strangers in them, of whom "they" would be said."""
-_MOST_PRONOUNS: Final = 2
+"""Personal beats with strangers in them, whom a verb without a subject would mean."""
+_MOST_LEFT_OUT: Final = 2
 
 
 def members_of(plan: Plan, tale: Tale) -> dict[str, CastMember]:
@@ -70,7 +75,7 @@ def words_of(
 
 
 def condition_kind(condition: str) -> str:
-    """Return what a required modification did, as the lexicon calls it: dropped, bounded, floored or replaced."""
+    """Return what a required modification did, as the lexicon calls it: withheld, dropped, bounded, floored or replaced."""
     head = condition.partition(":")[0].strip().lower()
     return _KINDS.get(head, head if head in _KINDS.values() else "replaced")
 
@@ -78,7 +83,13 @@ def condition_kind(condition: str) -> str:
 def conditions_of(beat: Beat) -> tuple[str, ...]:
     """Return the kinds of conditions that a beat must tell, each once."""
     slots = sorted(name for name in beat.slots if name == "condition" or name.startswith("condition_"))
-    return tuple(dict.fromkeys([condition_kind(beat.slots[name]) for name in slots]))
+    return kinds_told([beat.slots[name] for name in slots])
+
+
+def kinds_told(conditions: Sequence[str]) -> tuple[str, ...]:
+    """Return the kinds of a verdict's conditions, each once; where what was asked itself was withheld, nothing but that."""
+    kinds = tuple(dict.fromkeys([condition_kind(each) for each in conditions]))
+    return (WITHHELD,) if WITHHELD in kinds else kinds
 
 
 class Names:
@@ -91,7 +102,7 @@ class Names:
         self._line = ""
         self._before = ""
         self._beat: Beat | None = None
-        self._pronouns = 0
+        self._left_out = 0
         self._words: Mapping[str, Word] = {}
         self._key: tuple[object, ...] = ()
 
@@ -113,23 +124,23 @@ class Names:
 
     def _hero(self, form: str) -> str:
         name, language = self._words["hero"].text, self._lexicon.language
-        if form == "name" or language == "vi" or not self._is_plain() or self._pronouns >= _MOST_PRONOUNS:
-            self._pronouns = 0
-            return possessive(name) if form == "poss" and language == "en" else name
-        self._pronouns += 1
-        if language == "es":
+        if form != "name" and language == "es" and self._is_plain() and self._left_out < _MOST_LEFT_OUT:
+            self._left_out += 1
             return ""
-        return "their" if form == "poss" else "they"
+        self._left_out = 0
+        return possessive(name) if form == "poss" and language == "en" else name
 
     def _is_plain(self) -> bool:
         """Tell whether nobody but the hero, named in the line before, could be meant."""
         beat = self._beat
         if beat is None or beat.kind != "personal" or "npc" in self._words or beat.storylet in _CROWDED:
             return False
-        return "hero" in slots_in(self._before) and not _THEY.search(f"{self._before} {self._line}")
+        return "hero" in slots_in(self._before)
 
     def _person(self, slot: str, form: str) -> str:
         word, language = self._words[slot], self._lexicon.language
+        if form == "name":
+            return word.text
         is_first = word.text not in self._met
         self._met.add(word.text)
         if form == "poss" and language == "en":

@@ -15,6 +15,8 @@ _ARTICLES: Final = {
 _TO: Final = {"en": "to", "vi": "đến", "es": "a"}
 _START: Final = re.compile(r"(^|[.!?…]\s+)([“«¿¡(]*)(\w)")
 _DEL: Final = re.compile(r"\b([Dd]e|[Aa]) el\b")
+_AND: Final = re.compile(r"(?<=\s)y(?= [“«¿¡(]*(?i:h?í|h?i(?![aeou])))")
+_OR: Final = re.compile(r"(?<=\s)o(?= [“«¿¡(]*(?i:h?[oó]))")
 _SPACES: Final = re.compile(r"\s+")
 _BEFORE: Final = re.compile(r"\s+([,.;:!?…»”])")
 _DOUBLED: Final = re.compile(r",\s*([,.;:!?])")
@@ -41,26 +43,28 @@ def sentence(
     'The Free Cities have lost an old key.'
     """
     line = CHOICE.sub(lambda found: draws.one_of(found[1].split("|"), *key, found.start()), line)
-    said: dict[str, str] = {}
 
     def fill(found: re.Match[str]) -> str:
         slot, form, one, many = found.groups()
         word = words[slot]
         if one is not None:
-            return many if word.number == "many" or said.get(slot) == "they" else one
-        if word.kind == "other":
-            return _formed(word, form or "", language)
-        said[slot] = naming(slot, form or "")
-        return said[slot]
+            return many if word.number == "many" else one
+        return _formed(word, form or "", language) if word.kind == "other" else naming(slot, form or "")
 
     return tidy(HOLE.sub(fill, line), language)
 
 
 def tidy(text: str, language: Language) -> str:
-    """Return a text with single spaces, no doubled commas, contracted articles, and capitals where sentences begin."""
+    """Return a text with single spaces, no doubled commas, contracted articles, and capitals where sentences begin.
+
+    In Spanish, y before the sound of i is e, and o before that of o is u.
+
+    >>> tidy("Maren y Ilsabet, plata o oro, agua y hielo", "es")
+    'Maren e Ilsabet, plata u oro, agua y hielo'
+    """
     text = _DOUBLED.sub(r"\1", _BEFORE.sub(r"\1", _SPACES.sub(" ", text))).strip()
     if language == "es":
-        text = _DEL.sub(lambda found: found[1] + "l", text)
+        text = _OR.sub("u", _AND.sub("e", _DEL.sub(lambda found: found[1] + "l", text)))
     return _START.sub(lambda found: found[1] + found[2] + found[3].upper(), text)
 
 

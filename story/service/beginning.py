@@ -1,14 +1,19 @@
 """What a story engine says of the hero of a new story."""
 
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
+from policies.contracts.base import Id
+from policies.faults import Fault, InvalidInputError, pointer
 from story.languages import Language
 from story.planner.pools import Pools
+from story.prose.lint_canon import kept_name
 from story.tale.opening import open_tale
-from story.tale.outcome import Id, PlayerNow
+from story.tale.outcome import PlayerNow
 from story.tale.plain import read
 from story.tale.tale import Tale
 from story.threat.environment import General, ThreatEnvironment
@@ -41,15 +46,33 @@ def hero_from(document: Any) -> Hero:
     Raises:
         InvalidInputError: with every place that does not fit.
     """
-    return read(_ADAPTER, document, "a hero")
+    hero = read(_ADAPTER, document, "a hero")
+    # Some keyboards send a letter and its marks apart, and people type spaces behind names.
+    return hero._replace(name=" ".join(unicodedata.normalize("NFC", hero.name).split()))
 
 
-def begin(hero: Hero, story_id: str, user_id: str, *, seed: int, pools: Pools, realm: Realm) -> Tale:
+def begin(
+    hero: Hero,
+    story_id: str,
+    user_id: str,
+    *,
+    seed: int,
+    pools: Pools,
+    realm: Realm,
+    locks: Sequence[Mapping[str, Any]] = (),
+) -> Tale:
     """Return a tale before its first chapter.
 
+    Args:
+        locks: canon locks: a hero is not called like somebody whom one of them is about.
+
     Raises:
-        InvalidInputError: where the hero names a place, faction or archetype that there is not.
+        InvalidInputError: where the hero names a place, faction or archetype that there is not, or has a name that is taken.
     """
+    kept = kept_name(hero.name, locks)
+    if kept is not None:
+        told = f"is a name that canon keeps: {kept.rstrip('.')}"
+        raise InvalidInputError([Fault(pointer("hero_name"), told, "give the hero another name")])
     tale = open_tale(
         story_id,
         realm.realm_id,
@@ -63,7 +86,6 @@ def begin(hero: Hero, story_id: str, user_id: str, *, seed: int, pools: Pools, r
         pools=pools,
         realm=realm,
     )
-    said = {name: value for name, value in hero.player._asdict().items() if value is not None}
-    player = replace(tale.player, **said)
+    player = replace(tale.player, **hero.player.told())
     threat = ThreatEnvironment(general_zone_affiliation=hero.general)
     return replace(tale, player=player, threat=threat, arc=tale.arc._replace(act=player.act))

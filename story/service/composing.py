@@ -1,7 +1,7 @@
 """The chapter's text without a model, and the port through which a model may rewrite it."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from story.context.items import WorldContext
 from story.ledger.port import Author
@@ -15,6 +15,14 @@ REMEMBERED: Final = 3
 """Chapters whose sentences the next one avoids."""
 
 
+Fallback = Literal[
+    "", "timeout", "unreachable", "unparsed", "off_schema", "refused", "budget", "late", "broken", "held", "chapter"
+]  # fmt: skip
+"""Why a chapter that a model was asked for is the grammar's: how its call failed (`story.writing.port.ScribeError`); or the wall
+clock ended (late), the writing broke off (broken), no text passed (held), or what passed alone made no chapter. Empty where
+none was asked, or where some of it is the model's."""
+
+
 class Draft(NamedTuple):
     """Everything that a chapter's text is written from."""
 
@@ -25,8 +33,8 @@ class Draft(NamedTuple):
     """Display names of the realm's places, by id."""
     locks: tuple[Mapping[str, Any], ...]
     """Canon locks."""
-    avoid: Collection[str] = ()
-    """Lines that the last chapters said."""
+    avoid: Sequence[str] = ()
+    """Lines that the last chapters said, the latest last."""
 
 
 class Text(NamedTuple):
@@ -40,6 +48,7 @@ class Text(NamedTuple):
     """Lines said: what the next chapters avoid."""
     because: tuple[str, ...] = ()
     """What was held against a text, in sentences: for --why."""
+    fallback: Fallback = ""
 
 
 class Writer(Protocol):

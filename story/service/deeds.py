@@ -14,19 +14,28 @@ import orjson
 from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
 from policies.draws import Draws
-from story.ledger.port import Deed, DeedState, NewDeed, StoryStore
+from story.ledger.port import DeedState, NewDeed, Postponed, StoryStore, Waiting
 from world.errors import WorldError
+from world.service.clock import Clock
 
 logger = logging.getLogger(__name__)
 _NAMESPACE: Final = uuid.UUID("6f7f4c2e-2f0f-5f52-9d6b-0f4a5c1f7a51")
 """Of this package's event ids: version 5 of a name that only this package uses."""
 CLOSED: Final = "chapter_complete"
 """The act that closing a chapter is, whatever else was done in it."""
-
-
 LONGEST_GAP_MS: Final = 20_000
 SPAN_MS: Final = 240_000
 """Time within which a chapter's deeds were done: the world refuses acts that are older than five minutes (C6)."""
+FIRST_PAUSE_MS: Final = 2_000
+LONGEST_PAUSE_MS: Final = 60_000
+MOST_TRIES: Final = 12
+"""2 + 4 + 8 + 16 + 32 + 6 * 60 = 422 seconds of pauses."""
+BATCH: Final = 100
+"""Chapters that one look fetches."""
+MOST_ROUNDS: Final = 10
+"""Looks of one sending: a worker has other duties."""
+Settled = tuple[str, DeedState, str]
+"""Event id, state, why."""
 
 
 class Taken(NamedTuple):
@@ -128,40 +137,82 @@ def deed_id(story_id: str, chapter: int, at: int) -> str:
 
 
 class Sender:
-    """Sends deeds that wait.
+    """Sends deeds that wait, a story's chapters one behind the other, realms in turns.
+
+    What the world cannot take waits twice as long after each try, up to a minute, and is given up after the twelfth, some seven
+    minutes: acts that are older than five the world refuses anyway (C6). What is given up stays in the ledger with the reason,
+    and the story's later chapters go on.
 
     Args:
         store: the story ledger.
         world: takes them.
+        clock: milliseconds since 1970.
     """
 
-    def __init__(self, store: StoryStore, world: World) -> None:
+    def __init__(self, store: StoryStore, world: World, clock: Clock) -> None:
         self._store = store
         self._world = world
+        self._clock = clock
 
-    async def send(self, limit: int = 100) -> int:
-        """Send what waits; return how many the world has taken. What it cannot take now waits on."""
-        taken: list[tuple[str, DeedState, str]] = []
-        for story in _by_chapter(await self._store.pending(limit)):
-            candidates = [ImpactCandidate.model_validate(orjson.loads(deed.candidate)) for deed in story]
-            correlation_id = (await self._correlation(story[0])) or None
-            try:
-                answers = await self._world.take(candidates, correlation_id)
-            except WorldError:
-                logger.warning("deeds_wait", extra={"story_id": story[0].story_id, "chapter": story[0].chapter})
-                continue
-            taken += [(each.event_id, each.state, each.told) for each in answers]
+    async def send(self, story_id: str | None = None) -> int:
+        """Send what is due; return how many deeds the world has taken.
+
+        Args:
+            story_id: only this story's.
+        """
+        taken = 0
+        for _ in range(MOST_ROUNDS):
+            batch = await self._store.waiting(self._clock(), story_id=story_id, limit=BATCH)
+            if not batch:
+                break
+            taken += await self._round(batch)
+        return taken
+
+    async def _round(self, batch: Sequence[Waiting]) -> int:
+        """Send chapters; where a realm cannot take one, its others wait too, so that it costs the rest one try."""
+        failing: dict[str, str] = {}
+        taken, postponed = list[Settled](), list[Postponed]()
+        for chapter in batch:
+            told = failing.get(chapter.realm_id)
+            if told is None:
+                try:
+                    taken += await self._take(chapter)
+                    continue
+                except WorldError as error:
+                    told = failing[chapter.realm_id] = str(error)
+                except Exception as error:  # a deed that nobody can send must not stand before all others
+                    logger.exception("deeds_unsendable", extra=_named(chapter))
+                    told = f"it cannot be sent ({type(error).__name__})"
+            postponed.append(self._postponed(chapter, told))
         if taken:
             await self._store.settle(taken)
+        if postponed:
+            await self._store.postpone(postponed)
         return len(taken)
 
-    async def _correlation(self, deed: Deed) -> str | None:
-        chapter = await self._store.chapter(deed.story_id, deed.chapter)
-        return chapter.told.correlation_id if chapter is not None else None
+    async def _take(self, chapter: Waiting) -> list[Settled]:
+        """Send one chapter's deeds, in the order in which they were done.
+
+        Raises:
+            WorldError: where the world cannot take them now.
+            Exception: where they cannot be read, or the world does not answer for each.
+        """
+        acts = [ImpactCandidate.model_validate(orjson.loads(deed.candidate)) for deed in chapter.deeds]
+        told = await self._store.chapter(chapter.story_id, chapter.chapter)
+        correlation_id = told.told.correlation_id if told is not None else None
+        answers = await self._world.take(sorted(acts, key=lambda act: act.created_at), correlation_id or None)
+        found = {each.event_id: each for each in answers}
+        return [(deed.event_id, (answer := found[deed.event_id]).state, answer.told) for deed in chapter.deeds]
+
+    def _postponed(self, chapter: Waiting, told: str) -> Postponed:
+        tries = chapter.tries + 1
+        if tries < MOST_TRIES:
+            pause_ms = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1))
+            logger.warning("deeds_wait", extra={**_named(chapter), "attempt": tries, "wait_s": pause_ms / 1_000})
+            return Postponed(chapter.story_id, chapter.chapter, tries, self._clock() + pause_ms, told)
+        logger.error("deeds_given_up", extra={**_named(chapter), "attempt": tries})
+        return Postponed(chapter.story_id, chapter.chapter, tries, None, f"given up after {tries} tries: {told}")
 
 
-def _by_chapter(deeds: Sequence[Deed]) -> list[list[Deed]]:
-    found: dict[tuple[str, int], list[Deed]] = {}
-    for deed in deeds:
-        found.setdefault((deed.story_id, deed.chapter), []).append(deed)
-    return list(found.values())
+def _named(chapter: Waiting) -> dict[str, Any]:
+    return {"realm_id": chapter.realm_id, "story_id": chapter.story_id, "chapter": chapter.chapter}

@@ -10,7 +10,9 @@ from story.context.map import REACH
 from story.context.own import Own
 from story.context.reasons import reason_of
 from story.tale.tale import Tale
-from world.persistence.port import MAX_PAGE, Event, LedgerRow, WorldStore
+from world.persistence.acts import LedgerRow
+from world.persistence.messages import Event
+from world.persistence.port import MAX_PAGE, WorldStore
 from world.realm.state import Realm, realm_from
 from world.realm.telling import subject_of
 from world.service.realms import RealmReader

@@ -7,17 +7,19 @@ from typing import Final, NamedTuple
 
 from policies.cursor import REQUIRED, Place
 from policies.faults import did_you_mean
-from story.languages import LANGUAGES, Language
-from story.planner.data_files import finished, open_file
+from story.languages import Language
 from story.prose.grammar import Lines, slots_in
+from story.prose.language_files import alternatives, read_language_file, shipped
 
 SCHEMA: Final = "council.recap/1"
 DEEDS: Final = ("taken", "lost", "fought_over", "risen", "fallen", "unmoved", "against", "nobody")
-VERDICTS: Final = ("approve", "modify", "reject")
+VERDICTS: Final = ("approve", "modify", "withheld", "reject")
+"""What was said; withheld: modified so that what was asked itself does not happen."""
 CHANGES: Final = ("taken", "war", "contested", "kept")
 """What happens to a territory."""
 WORLD: Final = (*CHANGES, "fired")
 _SLOTS: Final[Mapping[str, Sequence[str]]] = {
+    "deaths": ("npc",),
     "deeds": ("hero", "territory", "faction"),
     "verdicts": ("faction", "subject", "condition", "reason"),
     "world": ("territory", "controller", "trigger"),
@@ -30,6 +32,8 @@ _SLOTS: Final[Mapping[str, Sequence[str]]] = {
 class RecapLines(NamedTuple):
     """The lines of one language; each tuple's lines are alternatives."""
 
+    deaths: Lines
+    """Of people whom the chapter's end took out of the story."""
     deeds: Mapping[str, Lines]
     """By what came of them."""
     verdicts: Mapping[str, Lines]
@@ -50,7 +54,7 @@ def recap_lines(language: Language) -> RecapLines:
     Raises:
         InvalidPolicyError: with every fault of its file.
     """
-    return load_recap_lines(Path(__file__).parent.parent / "data" / "recap" / f"{language}.yaml")
+    return load_recap_lines(shipped("recap", language))
 
 
 def load_recap_lines(path: Path | str) -> RecapLines:
@@ -59,22 +63,18 @@ def load_recap_lines(path: Path | str) -> RecapLines:
     Raises:
         InvalidPolicyError: with every fault of the file.
     """
-    root = open_file(Path(path))
-    fields = root.fields(dict.fromkeys(("schema", "language", *RecapLines._fields), REQUIRED))
-    if not fields:
-        return finished(root, RecapLines({}, {}, {}, (), (), ()))
-    fields["schema"].choice([SCHEMA])
-    fields["language"].choice(LANGUAGES)
-    return finished(
-        root,
-        RecapLines(
-            deeds=_blocks(fields["deeds"], DEEDS, "deeds"),
-            verdicts=_blocks(fields["verdicts"], VERDICTS, "verdicts"),
-            world=_blocks(fields["world"], WORLD, "world"),
-            sent=_lines(fields["sent"], "sent"),
-            sent_elsewhere=_lines(fields["sent_elsewhere"], "sent_elsewhere"),
-            quiet=_lines(fields["quiet"], "quiet"),
-        ),
+    return read_language_file(path, SCHEMA, RecapLines._fields, _recap_lines)
+
+
+def _recap_lines(_: Language, fields: Mapping[str, Place]) -> RecapLines:
+    return RecapLines(
+        deaths=_lines(fields["deaths"], "deaths"),
+        deeds=_blocks(fields["deeds"], DEEDS, "deeds"),
+        verdicts=_blocks(fields["verdicts"], VERDICTS, "verdicts"),
+        world=_blocks(fields["world"], WORLD, "world"),
+        sent=_lines(fields["sent"], "sent"),
+        sent_elsewhere=_lines(fields["sent_elsewhere"], "sent_elsewhere"),
+        quiet=_lines(fields["quiet"], "quiet"),
     )
 
 
@@ -86,7 +86,7 @@ def _lines(place: Place, kind: str) -> Lines:
     if not isinstance(place.value, str):
         place.fault("must be lines of text", "write `|` and one alternative a line below it")
         return ()
-    lines = tuple([line.strip() for line in place.value.splitlines() if line.strip()])
+    lines = alternatives(place.value)
     if not lines:
         place.fault("holds no line", "write one alternative a line, at least one")
     for slot in sorted({slot for line in lines for slot in slots_in(line)} - set(_SLOTS[kind])):

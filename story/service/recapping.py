@@ -11,7 +11,7 @@ from policies.draws import Draws
 from story.languages import Language
 from story.prose.grammar import Lines
 from story.prose.lexicon_document import lexicon_of
-from story.prose.naming import NOBODY, condition_kind
+from story.prose.naming import NOBODY, WITHHELD, kinds_told
 from story.prose.sentences import sentence
 from story.prose.words import Lexicon, Word, in_capitals, word_of
 from story.service.recap_lines import CHANGES, DEEDS, VERDICTS, recap_lines
@@ -20,7 +20,7 @@ MOST_LINES: Final = 5
 """More than a page's end can hold."""
 MOST_SENT: Final = 1
 """Places whose deeds are said to be on their way."""
-About = Literal["deeds", "verdict", "world", "sent", "quiet"]
+About = Literal["death", "deeds", "verdict", "world", "sent", "quiet"]
 
 
 class Line(NamedTuple):
@@ -43,18 +43,25 @@ class Speaker(NamedTuple):
 
 
 def recap_of(
-    context: Mapping[str, Any], speaker: Speaker, *, places: Sequence[str | None] = (), key: Sequence[object] = ()
+    context: Mapping[str, Any],
+    speaker: Speaker,
+    *,
+    deaths: Sequence[str] = (),
+    places: Sequence[str | None] = (),
+    key: Sequence[object] = (),
 ) -> dict[str, Any]:
     """Return a recap as a page shows it.
 
     Args:
         context: the payload of the chapter's world context.
         speaker: the story's language and names.
+        deaths: names of people who died at this chapter's end: whoever is not met again is remembered once.
         places: where this chapter's deeds were done, in their order; None for one that is tied to no place.
         key: story and chapter, which draw among alternatives (K13).
     """
     lexicon = lexicon_of(speaker.language)
-    found = [*_lines_of(context, speaker, lexicon), *_sent(places, speaker, lexicon)][:MOST_LINES]
+    lost = [Line("death", recap_lines(speaker.language).deaths, {"npc": Word(name, "person")}) for name in deaths]
+    found = [*lost, *_lines_of(context, speaker, lexicon), *_sent(places, speaker, lexicon)][:MOST_LINES]
     if not found:
         found = [Line("quiet", recap_lines(speaker.language).quiet, {})]
     return {
@@ -101,8 +108,9 @@ def _verdict(row: Mapping[str, Any], speaker: Speaker, lexicon: Lexicon) -> Line
         reason = row["reason"] if row["reason"] in lexicon.sections["reasons"] else "votes"
         words["reason"] = word_of(lexicon.entry("reasons", reason))
     if verdict == "modify":
-        kind = condition_kind(row["conditions"][0]) if row["conditions"] else "replaced"
+        kind = (*kinds_told(row["conditions"]), "replaced")[0]
         words["condition"] = word_of(lexicon.entry("conditions", kind))
+        verdict = kind if kind == WITHHELD else verdict
     return Line("verdict", recap_lines(speaker.language).verdicts[verdict], words, row["decision_id"])
 
 

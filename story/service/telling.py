@@ -29,11 +29,11 @@ from story.service.deeds import Done, new_deeds
 from story.service.hearing import Heard, Listener
 from story.service.library import Library
 from story.service.recapping import Speaker, recap_of
-from story.service.refusing import faults_of_outcome
-from story.tale.closing import close_tale
+from story.service.refusing import done_for, faults_of_outcome
+from story.tale.closing import close_tale, strangers
 from story.tale.contradictions import Contradiction, contradictions
 from story.tale.documents import tale_document, tale_from
-from story.tale.outcome import ChapterOutcome, events_of
+from story.tale.outcome import ChapterOutcome, Deed, events_of
 from story.tale.plain import plain
 from story.tale.tale import Tale
 from story.threat.reach import empire_permille, is_in_influence
@@ -124,6 +124,7 @@ class StoryTeller:
         self._store = store
         self._listener = listener
         self._world = world
+        self._base_points = {name: action.base // 1_000 for name, action in world.rules.actions.items()}
         self._library = library
         self._writer = writer
         self._reviewer = reviewer
@@ -185,7 +186,15 @@ class StoryTeller:
             return await self._store.tale(ask.story_id)
         seed = ask.seed if ask.seed is not None else seed_of(ask.story_id)
         now = await self._listener.realm(ask.realm_id)
-        tale = begin(ask.hero, ask.story_id, ask.user_id, seed=seed, pools=self._library.pools, realm=now)
+        tale = begin(
+            ask.hero,
+            ask.story_id,
+            ask.user_id,
+            seed=seed,
+            pools=self._library.pools,
+            realm=now,
+            locks=self._world.locks,
+        )
         return await self._store.begin(self._kept(tale))
 
     def _kept(self, tale: Tale) -> StoredTale:
@@ -238,7 +247,7 @@ class StoryTeller:
         names = {name: territory.name for name, territory in now.territories.items()}
         last = await self._store.chapters(plan.story_id, after=max(0, plan.chapter - 1 - REMEMBERED), limit=REMEMBERED)
         avoid = [line for chapter in last for line in orjson.loads(chapter.told.why).get("used", ())]
-        return Draft(plan, ready.tale, ready.context, names, self._world.locks, frozenset(avoid))
+        return Draft(plan, ready.tale, ready.context, names, self._world.locks, tuple(avoid))
 
     def _planned(self, ready: _Ready, attempt: int, held: Sequence[str]) -> Planned:
         return plan_chapter(
@@ -261,6 +270,7 @@ class StoryTeller:
             "beats": explained_to_wire(planned.explained),
             "context": explained(ready.context),
             "writing": list(text.because),
+            "fallback": text.fallback,
             "used": list(text.used),
             "objections": list(plan.objections),
         }
@@ -283,11 +293,15 @@ class StoryTeller:
     async def _closing(self, stored: StoredTale, chapter: Chapter, outcome: ChapterOutcome, body: bytes) -> NewClosing:
         tale, plan = tale_from(orjson.loads(stored.tale)), plan_from_wire(orjson.loads(chapter.told.plan))
         now = await self._listener.realm(tale.realm_id)
-        outcome = _with_controllers(outcome, now)
-        self._refuse(outcome, now)
+        self._refuse(outcome, tale, plan, now)
         after = self._after(tale, plan, outcome, chapter, now)
         deeds = [
-            Done(each.action_type, each.faction_id, each.target or each.territory_id, _evidence(each.risk))
+            Done(
+                each.action_type,
+                done_for(each, self._base_points, tale.faction_id),
+                each.target or each.territory_id,
+                _evidence(each.risk),
+            )
             for each in outcome.deeds
             if each.success
         ]
@@ -295,7 +309,7 @@ class StoryTeller:
             story_id=tale.story_id,
             number=plan.chapter,
             outcome=body,
-            recap=orjson.dumps(_recap(chapter, tale, now, outcome)),
+            recap=orjson.dumps(_recap(plan, tale, now, outcome, orjson.loads(chapter.told.context))),
             after=self._kept(after),
             deeds=new_deeds(
                 deeds,
@@ -304,7 +318,7 @@ class StoryTeller:
                 realm_id=tale.realm_id,
                 user_id=tale.user_id,
                 faction_id=tale.faction_id,
-                base_points={name: action.base // 1_000 for name, action in self._world.rules.actions.items()},
+                base_points=self._base_points,
                 closed_ms=self._clock(),
             ),
             closed_at=self._clock(),
@@ -319,15 +333,18 @@ class StoryTeller:
         updated = close_chapter(
             tale.threat,
             replace(after.player, is_in_influence=is_in_influence(now, after.player.place)),
-            events_of(outcome),
+            events_of(outcome, {name: territory.controller for name, territory in now.territories.items()}),
             seeds=self._library.pools.archetypes,
             draws=Draws(seed_of(tale.story_id)),
         )
         return replace(after, threat=updated.environment)
 
-    def _refuse(self, outcome: ChapterOutcome, now: Realm) -> None:
-        """Refuse what the world does not know, before anything is written."""
-        faults = faults_of_outcome(outcome, self._world.rules.actions, now)
+    def _refuse(self, outcome: ChapterOutcome, tale: Tale, plan: Plan, now: Realm) -> None:
+        """Refuse what neither the world nor the chapter knows, before anything is written."""
+        faults = [
+            *faults_of_outcome(outcome, self._base_points, now, len(plan.beats), faction_id=tale.faction_id),
+            *strangers(tale, plan, outcome),
+        ]
         if faults:
             raise InvalidInputError(faults)
 
@@ -346,31 +363,28 @@ def _prose(text: Text) -> bytes:
     return orjson.dumps([{"beat": beat, "text": paragraph} for beat, paragraph in text.paragraphs])
 
 
-def _recap(chapter: Chapter, tale: Tale, now: Realm, outcome: ChapterOutcome) -> dict[str, Any]:
+def _recap(plan: Plan, tale: Tale, now: Realm, outcome: ChapterOutcome, context: Mapping[str, Any]) -> dict[str, Any]:
     names = {name: territory.name for name, territory in now.territories.items()}
-    done = [each for each in outcome.deeds if each.success]
-    places = [each.territory_id or (each.target if each.target in names else None) for each in done]
     return recap_of(
-        orjson.loads(chapter.told.context),
+        context,
         Speaker(tale.language, tale.hero_name, names),
-        places=places,
-        key=(tale.story_id, chapter.told.number),
+        deaths=[tale.cast[each].name for each in outcome.deaths if each in tale.cast],
+        places=[_place(each, plan, names) for each in outcome.deeds if each.success],
+        key=(tale.story_id, plan.chapter),
     )
+
+
+def _place(deed: Deed, plan: Plan, names: Mapping[str, str]) -> str | None:
+    """Return where a deed was done: where it says, else where its beat plays; None where neither tells."""
+    if deed.territory_id is not None:
+        return deed.territory_id
+    if deed.target in names:
+        return deed.target
+    return plan.beats[deed.beat - 1].place if deed.beat is not None else None
 
 
 def _evidence(risk: int) -> Mapping[str, Any]:
     return {"risk": min(5, max(1, risk)), "stakes": "local"}
-
-
-def _with_controllers(outcome: ChapterOutcome, now: Realm) -> ChapterOutcome:
-    """Say who holds the places that were entered: the realm knows, whatever a caller says (K14)."""
-    entered = [
-        each._replace(controller=now.territories[each.territory_id].controller)
-        if each.territory_id in now.territories
-        else each
-        for each in outcome.entered
-    ]
-    return outcome._replace(entered=tuple(entered))
 
 
 def _denial(each: Contradiction) -> Fault:

@@ -9,6 +9,7 @@ from story.planner.plan import Beat, Plan
 from story.tale.outcome import ChapterOutcome, combat_of
 from story.tale.tale import CastMember, CastStatus, Fact, Mention, Promise, PromiseStatus, Tale, Thread
 from story.threat.environment import PlayerState
+from story.threat.tags import floor_completed
 
 REMEMBERED: Final = 12
 """Chapters that a mention is kept for."""
@@ -71,31 +72,32 @@ def _refuse(tale: Tale, plan: Plan, outcome: ChapterOutcome) -> None:
     if plan.chapter != tale.chapter + 1:
         fix = f"close chapter {tale.chapter + 1}"
         faults.append(Fault(pointer("plan", "chapter"), "is not the next chapter", fix))
-    known = {*tale.cast, *[each.entity_id for each in plan.new_characters]}
-    moved = tuple([each.entity_id for each in outcome.moved])
-    named: dict[str, Sequence[str]] = {
-        "deaths": outcome.deaths, "departures": outcome.departures, "moved": moved,
-        "joined": outcome.joined, "left": outcome.left,
-    }  # fmt: skip
-    for name, people in named.items():
-        faults += [
-            Fault(
-                pointer("outcome", name, at), "nobody of the cast", f"known: {', '.join(sorted(known)) or 'nobody yet'}"
-            )
-            for at, each in enumerate(people)
-            if each not in known
-        ]
+    faults += strangers(tale, plan, outcome)
     if faults:
         raise InvalidInputError(faults)
 
 
+def strangers(tale: Tale, plan: Plan, outcome: ChapterOutcome) -> tuple[Fault, ...]:
+    """Return the people of an outcome whom neither the cast nor the chapter knows, each with its place."""
+    known = {*tale.cast, *[each.entity_id for each in plan.new_characters]}
+    fix = f"known: {', '.join(sorted(known)) or 'nobody yet'}"
+    named: dict[str, Sequence[str]] = {
+        "deaths": outcome.deaths, "departures": outcome.departures, "joined": outcome.joined, "left": outcome.left,
+    }  # fmt: skip
+    found = [
+        ((name, at), each) for name, people in named.items() for at, each in enumerate(people) if each not in known
+    ]
+    found += [(("moved", at), each.entity_id) for at, each in enumerate(outcome.moved) if each.entity_id not in known]
+    return tuple([Fault(pointer("outcome", *place), "nobody of the cast", fix) for place, _ in found])
+
+
 def _player(player: PlayerState, plan: Plan, outcome: ChapterOutcome) -> PlayerState:
-    told = {name: value for name, value in outcome.player._asdict().items() if value is not None}
     last = plan.beats[-1]
     place = last.slots.get("destination", last.place)
     if outcome.entered:
         place = outcome.entered[-1].territory_id
-    return replace(player, place=place, **told)
+    cleared = max(player.floors_cleared, floor_completed(outcome.tags))
+    return replace(player, **{"place": place, "floors_cleared": cleared, **outcome.player.told()})
 
 
 def _threads(tale: Tale, plan: Plan) -> dict[str, Thread]:

@@ -60,7 +60,7 @@ def open_tale(
     draws = Draws(seed)
     key = f"open|{story_id}"
     near = _near(realm, place)
-    cast = _cast(draws, key, pools, realm, near)
+    cast = _cast(draws, key, pools, realm, near, hero_name)
     threads = _threads(draws, key, pools, realm, near, cast)
     facts = _facts(threads, cast)
     arc = Arc(
@@ -129,10 +129,13 @@ def _near(realm: Realm, place: str) -> tuple[str, ...]:
     return tuple(sorted(steps, key=lambda name: (steps[name], name)))
 
 
-def _cast(draws: Draws, key: str, pools: Pools, realm: Realm, near: Sequence[str]) -> dict[str, CastMember]:
-    """Return three or four people: two of them where the hero is, the others near."""
+def _cast(
+    draws: Draws, key: str, pools: Pools, realm: Realm, near: Sequence[str], hero_name: str
+) -> dict[str, CastMember]:
+    """Return three or four people: two of them where the hero is, the others near; nobody is called like the hero."""
     count = draws.between(3, 4, key, "cast")
-    taken = {*realm.territories, *realm.factions, *[subject for subject, _ in realm.facts], HERO}
+    own = hero_name.lower().split()
+    taken = {*realm.territories, *realm.factions, *[subject for subject, _ in realm.facts], HERO, *own}
     names = _some(draws, (key, "name"), [name for name in pools.names if name.lower() not in taken], count)
     roles = _some(draws, (key, "role"), pools.roles, len(names))
     cast = {}

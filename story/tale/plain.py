@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from policies.canonical import canonical_json
-from policies.faults import Fault, InvalidInputError, pointer
+from policies.contracts.reading import describe
+from policies.faults import Fault, InvalidInputError
 
 T = TypeVar("T")
 
 
 def plain(value: Any) -> Any:
-    """Return a value as plain JSON: named tuples and dataclasses as objects, other sequences as lists."""
+    """Return a value as plain JSON: named tuples, dataclasses and models as objects, other sequences as lists."""
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     if isinstance(value, Mapping):
         return {key: plain(value[key]) for key in sorted(value)}
+    if isinstance(value, BaseModel):
+        return {name: plain(item) for name, item in value}
     if hasattr(value, "_asdict"):
         return {key: plain(item) for key, item in zip(value._fields, value, strict=True)}
     if is_dataclass(value):
@@ -41,16 +44,17 @@ def read(adapter: TypeAdapter[T], document: Any, what: str) -> T:
     try:
         return adapter.validate_json(canonical_json(document), strict=True)
     except ValidationError as error:
-        raise InvalidInputError([_fault(each, what) for each in error.errors(include_url=False)]) from error
+        raise InvalidInputError([_fault(each, document) for each in error.errors(include_url=False)]) from error
 
 
-def _fault(error: Any, what: str) -> Fault:
-    path = pointer(*error["loc"])
-    match error["type"]:
-        case "missing" | "missing_argument" | "missing_keyword_only_argument":
-            return Fault(path, "is missing", f"write it out: {what} has it always")
-        case "unexpected_keyword_argument" | "extra_forbidden":
-            return Fault(path, "unknown key", f"leave it out: {what} has no such key")
-        case _:
-            message = str(error["msg"])
-            return Fault(path, message[:1].lower() + message[1:], f"write what {what} has here")
+def _fault(error: Any, document: Any) -> Fault:
+    # A field of a named tuple or a dataclass is an argument to pydantic.
+    kind = _FIELDS.get(error["type"], error["type"])
+    return describe(kind, error["loc"], str(error["msg"]), error.get("ctx", {}), document)
+
+
+_FIELDS: Final = {
+    "missing_argument": "missing",
+    "missing_keyword_only_argument": "missing",
+    "unexpected_keyword_argument": "extra_forbidden",
+}

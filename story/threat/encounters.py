@@ -9,9 +9,8 @@ import unicodedata
 from typing import Final
 
 from story.threat.environment import ChapterEvents
+from story.threat.tags import is_encounter
 
-TAG: Final = "empire_encounter"
-"""Also with what was met behind a colon, such as empire_encounter:vorn."""
 _FORCES: Final = (
     # English
     "imperial soldiers?", "imperial patrols?", "imperial enforcers?", "imperial troops?", "empire soldiers?", "empire patrols?",
@@ -44,7 +43,7 @@ _SENTENCE: Final = re.compile(r"[^.!?…\n]+")
 
 def empire_encounters(events: ChapterEvents) -> int:
     """Return how often the player met the Empire's forces in a chapter."""
-    tagged = sum(1 for tag in events.tags if tag == TAG or tag.startswith(f"{TAG}:"))
+    tagged = sum(1 for tag in events.tags if is_encounter(tag))
     if tagged:
         return tagged
     plain = unicodedata.normalize("NFC", events.text).casefold().replace("’", "'")

@@ -28,8 +28,13 @@ def compute_threat_pressure(environment: ThreatEnvironment) -> ThreatPressure:
 
 
 def tone(pressure: ThreatPressure, language: Language) -> str:
-    """Return how prose sounds under a pressure (004 §VI, the last column)."""
+    """Return how prose sounds under a pressure, as a model is told (004 §VI, the last column, character for character)."""
     return _TONES[language][pressure]
+
+
+def shown_tone(pressure: ThreatPressure, language: Language) -> str:
+    """Return the same for people who read it: the document's own Vietnamese is half English."""
+    return _SHOWN_VI[pressure] if language == "vi" else _TONES[language][pressure]
 
 
 _TONES: Final[Mapping[Language, Mapping[ThreatPressure, str]]] = {
@@ -54,4 +59,12 @@ _TONES: Final[Mapping[Language, Mapping[ThreatPressure, str]]] = {
         "siege": "el Imperio está presente directamente, los lugares seguros se reducen",
         "anomalous": "la realidad no es fiable, la gente actúa de forma inesperada",
     },
+}
+
+_SHOWN_VI: Final[Mapping[ThreatPressure, str]] = {
+    "calm": "mọi người vẫn như thường ngày, thế giới hiện ra kỹ hơn",
+    "observed": "người ta dè dặt hơn, có những lời nhắc kín đáo",
+    "contested": "có thể chạm trán bất kỳ lúc nào, người ta chọn phe",
+    "siege": "Đế Chế hiện diện trực tiếp, những chỗ an toàn thu hẹp dần",
+    "anomalous": "thực tại không còn đáng tin, người ta cư xử khác thường",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, TypedDict
 
-from story.service.composing import Draft, Text, written
+from story.service.composing import Draft, Fallback, Text, written
 from story.writing.consequences import Consequence, consequences_of
 from story.writing.guards import faults_of_text, sentences
 from story.writing.port import Completed, Scribe, ScribeError, ScribeTask
@@ -33,6 +33,8 @@ class WritingState(TypedDict, total=False):
     """Rounds begun."""
     is_over: bool
     """Whether no further call is made: the model failed, or the critic did."""
+    failed: Fallback
+    """How it failed; absent where it did not."""
     because: tuple[str, ...]
     calls: int
     picodollars: int
@@ -154,6 +156,7 @@ class Nodes:
             spent = state["picodollars"] + error.picodollars
             return None, {
                 "is_over": True,
+                "failed": error.kind,
                 "calls": calls,
                 "picodollars": spent,
                 "because": (*state["because"], told),

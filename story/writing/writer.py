@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import Final, cast
 
-from story.service.composing import Draft, Text, written
+from story.service.composing import Draft, Fallback, Text, written
 from story.writing.graph import build_writing
 from story.writing.nodes import WritingState
 from story.writing.port import Scribe
@@ -36,22 +36,28 @@ class ModelWriter:
         """Write a chapter, and say who wrote each paragraph."""
         last: WritingState = {}
         late: tuple[str, ...] = ()
+        fallback: Fallback = ""
         try:
             async with asyncio.timeout(self._timeout_s):
                 async for state in self._graph.astream({"draft": draft}, stream_mode="values"):
                     last = cast(WritingState, state)
         except TimeoutError:
+            fallback = "late"
             late = (f"the writing took longer than {self._timeout_s:g} s; what had passed by then is kept",)
         except Exception as error:
             logger.exception("story_writing_failed")
+            fallback = "broken"
             late = (f"the writing broke off ({type(error).__name__})",)
-        return _finished(draft, last, late)
+        return _finished(draft, last, late, fallback)
 
 
-def _finished(draft: Draft, state: WritingState, late: tuple[str, ...]) -> Written:
+def _finished(draft: Draft, state: WritingState, late: tuple[str, ...], fallback: Fallback) -> Written:
     template = state.get("template") or written(draft)
     because = (*template.because, *state.get("because", ()), *late)
-    paragraphs, left_out = assembled(draft, template, state.get("accepted", {}))
+    passed = state.get("accepted", {})
+    paragraphs, left_out = assembled(draft, template, passed)
+    is_written = any(each.author == "model" for each in paragraphs)
+    why = fallback or state.get("failed") or ("chapter" if passed else "held")
     return Written(
         title=template.title,
         paragraphs=paragraphs or tuple([WrittenParagraph(*each, "template") for each in template.paragraphs]),
@@ -59,4 +65,5 @@ def _finished(draft: Draft, state: WritingState, late: tuple[str, ...]) -> Writt
         because=(*because, *left_out),
         calls=state.get("calls", 0),
         picodollars=state.get("picodollars", 0),
+        fallback="" if is_written else why,
     )

@@ -10,7 +10,7 @@ from policies.models import dollars
 from story.ledger.port import Author
 from story.prose.composing import Paragraph
 from story.prose.lint import LintFault, lint
-from story.service.composing import Draft, Text
+from story.service.composing import Draft, Fallback, Text
 from story.writing.guards import sentences
 from story.writing.reading import paragraphs_of
 
@@ -38,6 +38,8 @@ class Written(NamedTuple):
     calls: int = 0
     """Times that a model was asked."""
     picodollars: int = 0
+    fallback: Fallback = ""
+    """Why none of it is a model's."""
 
     @property
     def author(self) -> Author:
@@ -48,7 +50,7 @@ class Written(NamedTuple):
         """Return it as chapters are kept."""
         told = () if not self.calls else (_spent(self.calls, self.picodollars),)
         paragraphs = tuple([(each.beat, each.text) for each in self.paragraphs])
-        return Text(self.title, paragraphs, self.author, self.used, (*self.because, *told))
+        return Text(self.title, paragraphs, self.author, self.used, (*self.because, *told), self.fallback)
 
 
 def assembled(draft: Draft, template: Text, texts: Mapping[int, str]) -> tuple[tuple[WrittenParagraph, ...], list[str]]:

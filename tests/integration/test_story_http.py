@@ -18,6 +18,8 @@ from gateway.bootstrap import open_council
 from gateway.settings import read_settings
 from gateway.story_bootstrap import open_story
 from gateway.world_bootstrap import LivingWorld, open_world
+from story.errors import UnknownStoryError
+from story.ledger.port import StoryStore
 from story.service.deeds import deed_id
 from tests.unit.gateway.identity_samples import write_key_set
 from tests.unit.gateway.scripted import JSON, TOKEN
@@ -57,6 +59,7 @@ class Served(NamedTuple):
     world: LivingWorld
     clock: Clock
     client: httpx.AsyncClient
+    stories: StoryStore
 
     async def post(self, path: str, body: Any, **headers: str) -> httpx.Response:
         return await self.client.post(path, content=orjson.dumps(body), headers={**JSON, **headers})
@@ -80,6 +83,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         "COUNCIL_DATABASE_URL": f"sqlite:///{tmp_path}/world.db",
         "COUNCIL_JWT_KEYS": str(write_key_set(tmp_path)),
         "COUNCIL_POLICY_WATCH": "false",
+        "COUNCIL_RATE_PLAN_PER_MINUTE": "1",
     }
     settings, clock = read_settings(environ), Clock()
     council = await open_council(settings)
@@ -91,7 +95,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     try:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://story") as client:
-            yield Served(world, clock, client)
+            yield Served(world, clock, client, story.store)
     finally:
         await story.close()
         await world.close()
@@ -162,6 +166,9 @@ async def test_a_player_reads_the_story_and_nothing_that_it_keeps_to_itself(serv
     assert mine.headers["cache-control"] == "private, no-cache"
     assert (await served.read("ana", **{"If-None-Match": mine.headers["etag"]})).status_code == 304
     assert (others.status_code, others.json()["type"]) == (404, "urn:problem-type:council:story-not-found")
+    assert others.json()["detail"] == "check the story_id: players read the stories that are theirs"
+    nowhere = await served.client.get("/api/story/s-9/chapters", headers=user_token("binh"))
+    assert {**nowhere.json(), "correlation_id": ""} == {**others.json(), "correlation_id": ""}
     assert (await served.read("ana", query="?why=true")).status_code == 403
     why = master.json()["chapters"][0]["why"]
     assert why["plan"]["schema"] == "council.plan/1"
@@ -222,6 +229,59 @@ async def test_an_outcome_that_nobody_knows_is_refused_before_anything_is_writte
     assert answered.status_code == 422, answered.text
     assert [fault["path"] for fault in answered.json()["faults"]] == [path]
     assert not (await served.read("ana")).json()["chapters"][0]["is_closed"]
+
+
+async def test_everything_wrong_with_an_outcome_is_told_at_once(served: Served) -> None:
+    """World, plan and cast are three who know: an engine mends all in one go."""
+    await served.post(PLAN, ASKED)
+    wrong = {
+        "deeds": [{**PATROL, "action_type": "patrol", "beat": 8}],
+        "deaths": ["nobody-known"],
+        "moved": [{"entity_id": "nobody-known", "territory_id": "atlantis"}],
+    }
+    answered = await served.post(CLOSE.format(1), {"outcome": wrong})
+
+    assert {fault["path"] for fault in answered.json()["faults"]} == {
+        "/outcome/deeds/0/action_type",
+        "/outcome/deeds/0/beat",
+        "/outcome/deaths/0",
+        "/outcome/moved/0",
+        "/outcome/moved/0/territory_id",
+    }
+
+
+async def test_tags_that_no_rule_reads_are_told_and_a_long_text_is_read(served: Served) -> None:
+    """A slip in a tag would be an encounter that never counts, and nobody would know; 20,000 characters are a long evening."""
+    await served.post(PLAN, ASKED)
+    outcome = {"tags": ["empire_encountr", "duel", "my_own_tag"], "text": "x" * 20_000}
+    closed = await served.post(CLOSE.format(1), {"outcome": outcome})
+
+    assert closed.status_code == 200, closed.text
+    unread = closed.json()["unread_tags"]
+    assert [each["tag"] for each in unread] == ["empire_encountr", "my_own_tag"]
+    assert unread[0]["meant"] == "did you mean 'empire_encounter'?"
+    assert unread[1]["meant"].startswith("known: captive_rescued, combat, ")
+
+
+async def test_one_users_chapters_are_limited_and_what_was_told_is_read_at_any_time(served: Served) -> None:
+    """20 at once: the 21st new chapter of one user is 429, whatever story it is of; another user's is told (S0-66)."""
+    begun = [await served.post(PLAN, {**ASKED, "story_id": f"s-{at}"}) for at in range(20)]
+    limited = await served.post(PLAN, {**ASKED, "story_id": "s-20"})
+    again = await served.post(PLAN, {**ASKED, "story_id": "s-7"})
+    other = await served.post(PLAN, {**ASKED, "story_id": "s-21", "user_id": "binh"})
+
+    assert {each.status_code for each in begun} == {200}
+    assert limited.status_code == 429, limited.text
+    document = limited.json()
+    assert (document["type"], document["limit"]) == ("urn:problem-type:council:rate-limited", "plan")
+    assert limited.headers["retry-after"] == str(document["retry_after_s"])
+    assert 1 <= document["retry_after_s"] <= 60
+    assert again.headers["idempotent-replayed"] == "true"
+    assert other.status_code == 200
+    metrics = (await served.client.get("/metrics")).text
+    assert 'council_rate_limited_total{key="plan"} 1.0' in metrics
+    with pytest.raises(UnknownStoryError):
+        await served.stories.tale("s-20")
 
 
 async def test_chapters_are_counted(served: Served) -> None:

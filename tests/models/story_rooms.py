@@ -12,6 +12,7 @@ from gateway.story_models import open_writer
 from policies.loading import default_policy_path, load_policy
 from policies.policy import Policy
 from story.context.items import WorldContext
+from story.ledger.memory import MemoryStoryStore
 from story.planner.plan import Beat, Plan
 from story.service.composing import Draft, Writer
 from story.tale.tale import Arc, CastMember, Tale, Thread
@@ -70,6 +71,6 @@ async def writer_at(
         variables["COUNCIL_STORY_DAY_USD"] = str(day_usd)
     opened = Endpoints(environ or {}, **endpoints)
     try:
-        yield open_writer(read_settings(variables), lambda: POLICY, opened, now=lambda: NOW)
+        yield open_writer(read_settings(variables), lambda: POLICY, opened, MemoryStoryStore(), now=lambda: NOW)
     finally:
         await opened.close()

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from world.persistence.port import Snapshot
+from world.persistence.verdicts_told import is_of_one_act
 from world.realm.shares import realm_shares
 from world.realm.state import Realm, realm_from
-from world.views.happened import is_of_one_act
 from world.views.moment import Earlier, Moment, meter_changes, share_changes, ticks_per_hour
 from world.views.realm_view import projected
 from world.views.units import moment_text, percent, percent_or_none, points, points_or_none

@@ -11,7 +11,7 @@ from typer.main import get_command
 from cli.console import draw
 from cli.exits import Exit
 from cli.main import main
-from cli.render_story import render_chapter, render_close, render_list
+from cli.render_story import render_chapter, render_close, render_list, render_unsent
 from cli.render_story_demo import render_story_demo
 from cli.render_story_why import render_context, render_quality, render_threat, render_why
 from cli.story import COMMANDS
@@ -22,6 +22,7 @@ from cli.story_threat import threat_document
 from gateway.story_views import closed_view, planned_view, why_view
 from story.context.payload import explained, payload
 from story.context.quality import Share, measure
+from story.ledger.port import Postponed
 from tests.unit.cli.golden_files import assert_golden
 from tests.unit.story.told_stories import TellingRealm
 
@@ -95,6 +96,34 @@ def test_text_of_stories_cannot_move_the_cursor(capsys: pytest.CaptureFixture[st
     assert "\x1b" not in capsys.readouterr().out
 
 
+async def test_deeds_that_wait_or_were_given_up_are_listed_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    realm = await TellingRealm().seed()
+    for story in ("s-1", "s-2", "s-3"):
+        await realm.plan(story)
+        await realm.close(1, story, deeds=[PATROL])
+    now = realm.living.now
+    await realm.stories.postpone([Postponed("s-1", 1, 3, now + 8_000, "it is down")])
+    await realm.stories.postpone([Postponed("s-3", 1, 12, None, "given up after 12 tries: it is\x1b[2J gone")])
+    rows = [each._asdict() for each in await realm.stories.unsent()]
+    draw(*render_unsent(rows, await realm.stories.unsent_deeds(), now))
+    drawn = capsys.readouterr().out
+
+    assert "\x1b" not in drawn
+    for line in ("given up after 12 tries", "again in 8 s, tried 3 times: it is down", "at the worker's next look"):
+        assert line in drawn
+    assert drawn.index("† given up") < drawn.index("… pending")
+    assert "2 given up, 4 waiting" in drawn
+
+
+def test_deeds_are_listed_for_scripts_too(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["world", "seed", "--database", url])
+    capsys.readouterr()
+    assert run("deeds", "--database", url) == Exit.GOOD
+    assert "the world has taken every deed" in capsys.readouterr().out
+    assert run("deeds", "--database", url, "--json") == Exit.GOOD
+    assert capsys.readouterr().out == ""
+
+
 def test_quality_passes_and_says_its_intervals(capsys: pytest.CaptureFixture[str]) -> None:
     found = measure(worlds=2, players=2, chapters=4)
     draw(*render_quality(found))
@@ -139,8 +168,20 @@ def test_a_story_is_told_closed_listed_and_read_again(url: str, capsys: pytest.C
     [
         (("chapter", "nothing"), "council story plan nothing --hero NAME begins it"),
         (("threat", "nothing"), "there is no story 'nothing'"),
-        (("close", "nothing", "--deed", "a:b:c:d"), "is not ACT[:FACTION[:TERRITORY]]"),
+        (("close", "nothing", "--deed", "a:b:c:d"), "is not ACT[:FACTION[:TERRITORY]][@BEAT]"),
         (("close", "nothing", "--deed", "a", "--outcome", "-"), "--outcome and single options are both given"),
+        (("close", "nothing", "--deed", "a@9"), "--deed 'a@9', beat: input should be less than or equal to 8"),
+        (("close", "nothing", "--deed", "a", "--tag", "b c"), "--tag 'b c': holds characters"),
+        (("plan", "new", "--hero", "L1nh"), "--hero: not a name"),
+        (("plan", "new", "--hero", "Linh", "--language", "fr"), "--language: not one of the known values; use one of"),
+        (
+            ("plan", "new", "--hero", "Linh", "--place", "far-wild"),
+            "--place: not one of the known values; did you mean",
+        ),
+        (
+            ("plan", "new", "--hero", "Linh", "--archetype", "wizard"),
+            "--archetype: not one of the known values; known:",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_the_way_out(
@@ -149,6 +190,24 @@ def test_what_is_wrong_is_told_with_the_way_out(
     main(["world", "seed", "--database", url])
     assert run(*arguments, "--database", url) == Exit.UNJUDGED
     assert told in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_a_close_is_told_by_option_or_by_its_place_in_the_file(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["world", "seed", "--database", url])
+    run("plan", "tale", "--hero", "Linh", "--database", url)
+    capsys.readouterr()
+    assert run("close", "tale", "--deed", "nope", "--to", "here", "--database", url) == Exit.UNJUDGED
+    told = capsys.readouterr().err
+    assert "--deed 'nope', action: no such act" in told
+    assert "--to: no such territory" in told
+    file = tmp_path / "outcome.json"
+    file.write_text('{"deeds": [{"action_type": "nope"}]}')
+    assert run("close", "tale", "--outcome", str(file), "--database", url) == Exit.UNJUDGED
+    assert "  /deeds/0/action_type: no such act" in capsys.readouterr().err
+    assert run("close", "tale", "--tag", "empire_encountr", "--database", url) == Exit.GOOD
+    assert "no rule reads the tag 'empire_encountr'; did you mean 'empire_encounter'?" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", COMMANDS)

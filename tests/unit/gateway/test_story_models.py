@@ -12,14 +12,18 @@ from agents.models.endpoints import Endpoints
 from gateway.errors import SettingsError
 from gateway.settings import Settings, read_settings
 from gateway.story_model_uses import story_uses
-from gateway.story_models import DayPurse, ModelScribe, open_scribe, open_writer
+from gateway.story_models import ModelScribe, open_scribe, open_writer
+from gateway.story_purse import DayPurse, Reserved
 from policies.loading import default_policy_path, load_policy, policy_from_document
 from policies.policy import Policy
 from policies.policy_faults import InvalidPolicyError
+from story.ledger.memory import MemoryStoryStore
+from story.ledger.port import Booked
 from story.service.composing import TemplateWriter
 from story.writing.port import Completed, Role, ScribeError, ScribeTask
 from story.writing.prompting import probe_task
 from story.writing.writer import ModelWriter
+from world.errors import StoreUnavailableError
 
 SHIPPED = load_policy(default_policy_path())
 DOWN = CallError("unreachable", "it is down", is_retryable=True, is_endpoint_fault=True, retry_after_s=0.0)
@@ -54,7 +58,7 @@ def priced() -> Policy:
 def scribe_of(client: ScriptedClient, policy: Policy = SHIPPED, **settings: str) -> ModelScribe:
     """Return the scribe of settings over a scripted client."""
     endpoints = Endpoints({}, opener=lambda endpoint, key: client)
-    return open_scribe(given(**settings), lambda: policy, endpoints, now=lambda: NOW)
+    return open_scribe(given(**settings), lambda: policy, endpoints, MemoryStoryStore(), now=lambda: NOW)
 
 
 def given(**settings: str) -> Settings:
@@ -68,11 +72,11 @@ async def ask(scribe: ModelScribe, role: Role = "story_writer") -> Completed:
 
 def test_stories_are_written_by_the_grammar_unless_a_model_is_named() -> None:
     endpoints = Endpoints({})
-    assert isinstance(open_writer(read_settings({}), lambda: SHIPPED, endpoints), TemplateWriter)
-    assert isinstance(open_writer(given(), lambda: SHIPPED, endpoints), ModelWriter)
+    assert isinstance(open_writer(read_settings({}), lambda: SHIPPED, endpoints, MemoryStoryStore()), TemplateWriter)
+    assert isinstance(open_writer(given(), lambda: SHIPPED, endpoints, MemoryStoryStore()), ModelWriter)
     for nothing in ("", "rules"):
         settings = read_settings({"COUNCIL_STORY_MODEL": nothing})
-        assert isinstance(open_writer(settings, lambda: SHIPPED, endpoints), TemplateWriter)
+        assert isinstance(open_writer(settings, lambda: SHIPPED, endpoints, MemoryStoryStore()), TemplateWriter)
 
 
 def test_a_model_is_named_as_the_councils_are() -> None:
@@ -110,7 +114,7 @@ def test_settings_that_cannot_be_used_name_their_variable(variables: dict[str, s
 
 def test_an_endpoint_that_the_policy_does_not_know_is_told_with_the_variable() -> None:
     with pytest.raises(InvalidPolicyError) as caught:
-        open_writer(given(STORY_MODEL="olama/x"), lambda: SHIPPED, Endpoints({}))
+        open_writer(given(STORY_MODEL="olama/x"), lambda: SHIPPED, Endpoints({}), MemoryStoryStore())
     assert "COUNCIL_STORY_MODEL: the entry 'olama/x': the endpoint 'olama' is not known" in str(caught.value)
 
 
@@ -162,7 +166,7 @@ async def test_a_day_without_money_left_asks_nobody() -> None:
 
 
 async def test_an_endpoint_without_its_key_is_told() -> None:
-    scribe = open_scribe(given(STORY_MODEL="openai/x"), lambda: SHIPPED, Endpoints({}))
+    scribe = open_scribe(given(STORY_MODEL="openai/x"), lambda: SHIPPED, Endpoints({}), MemoryStoryStore())
     with pytest.raises(ScribeError, match="OPENAI_API_KEY"):
         await ask(scribe)
 
@@ -176,14 +180,36 @@ async def test_a_defect_of_a_client_is_no_more_than_a_model_that_failed() -> Non
         await ask(scribe_of(Broken(DOWN)))
 
 
-def test_a_purse_gives_back_what_was_not_spent_and_begins_anew_each_day() -> None:
+async def test_a_purse_gives_back_what_was_not_spent_and_begins_anew_each_day() -> None:
     days = [NOW, NOW, NOW, NOW.replace(day=22)]
-    purse = DayPurse(100, lambda: days.pop(0))
-    assert purse.reserve(80) is None
-    assert "0.00000000002 of 0.0000000001 USD are left" in str(purse.reserve(30))
-    purse.settle(80, 10)
-    assert purse.reserve(90) is None
-    assert purse.reserve(100) is None
+    purse = DayPurse(100, MemoryStoryStore(), lambda: days.pop(0))
+    held = await purse.reserve(80)
+    assert held == Reserved("2026-11-21", 80)
+    assert "0.00000000002 of 0.0000000001 USD are left" in str((await purse.reserve(30)).refused)
+    await purse.settle(held, 10)
+    assert (await purse.reserve(90)).refused is None
+    assert (await purse.reserve(100)).refused is None
+
+
+async def test_what_is_given_back_after_midnight_goes_to_the_day_that_it_came_from() -> None:
+    days, store = [NOW, NOW.replace(day=22)], MemoryStoryStore()
+    purse = DayPurse(100, store, lambda: days.pop(0))
+    held = await purse.reserve(80)
+    await purse.reserve(50)
+    await purse.settle(held, 5)
+    assert [(await store.book(day, 0)).total for day in ("2026-11-21", "2026-11-22")] == [5, 50]
+
+
+async def test_a_purse_whose_database_is_away_pays_nothing_and_keeps_what_was_written() -> None:
+    class Away:
+        async def book(self, day: str, picodollars: int, limit: int | None = None) -> Booked:
+            raise StoreUnavailableError("it is down")
+
+    purse = DayPurse(100, Away(), lambda: NOW)
+    refused = await purse.reserve(1)
+    assert refused.refused == "what writing cost today could not be read (StoreUnavailableError)"
+    await purse.settle(Reserved("2026-11-21", 80), 10)
+    assert (await purse.reserve(0)).refused is None, "what has no price is held to no budget"
 
 
 def test_the_probe_is_the_same_every_time_and_says_who_is_asked() -> None:

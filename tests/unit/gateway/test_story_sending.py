@@ -11,6 +11,7 @@ from gateway.story_metrics import StoryMetrics
 from gateway.story_sending import IngestingWorld, sending
 from gateway.story_telling import WatchedTeller
 from gateway.tracing import NoTracing
+from story.ledger.port import Postponed
 from story.service.deeds import Sender
 from story.service.telling import PlanAsk
 from story.tale.outcome import outcome_from
@@ -32,7 +33,9 @@ async def closed(*deeds: dict[str, str]) -> TellingRealm:
 async def test_a_worker_sends_what_waits_and_says_what_became_of_it(late_ms: int, state: str) -> None:
     """Acts that come ten minutes late are older than the world takes (C6): they are refused, and the story says why."""
     realm, registry = await closed(PATROL, PATROL), CollectorRegistry()
-    duty = sending(Sender(realm.stories, IngestingWorld(realm.living.ingestion, StoryMetrics(registry))))
+    metrics = StoryMetrics(registry)
+    sender = Sender(realm.stories, IngestingWorld(realm.living.ingestion, metrics), lambda: realm.living.now)
+    duty = sending(sender, realm.stories, metrics)
     realm.living.now += late_ms
 
     assert (duty.name, await duty.run(), await duty.run()) == ("deeds", 3, 0)
@@ -40,6 +43,19 @@ async def test_a_worker_sends_what_waits_and_says_what_became_of_it(late_ms: int
     assert [deed.state for deed in deeds] == [state] * 3
     assert all(bool(deed.told) is (state == "rejected") for deed in deeds)
     assert registry.get_sample_value("story_deeds_sent_total", {"state": state}) == 3
+
+
+async def test_what_waits_and_what_was_given_up_is_shown_of_all_processes() -> None:
+    realm, registry = await closed(PATROL, PATROL), CollectorRegistry()
+    await realm.plan("s-2")
+    await realm.close(1, "s-2", deeds=[PATROL])
+    await realm.stories.postpone([Postponed("s-1", 1, 12, None, "gone")])
+    await realm.stories.postpone([Postponed("s-2", 1, 1, realm.living.now + 2_000, "down")])
+    metrics = StoryMetrics(registry)
+
+    assert await sending(realm.sender, realm.stories, metrics).run() == 0
+    assert registry.get_sample_value("story_deeds_unsent", {"state": "given_up"}) == 3
+    assert registry.get_sample_value("story_deeds_unsent", {"state": "pending"}) == 2
 
 
 async def test_a_chapter_of_deeds_against_a_faction_does_not_end_in_its_favour() -> None:

@@ -220,13 +220,18 @@ def random_outcome(draws: Draws, number: int, tale: Tale, realm: Realm) -> Chapt
     places = sorted(realm.territories)
     entered: Sequence[str] = [draws.one_of(places, "goes", number)] if not draws.below(4, "enters", number) else []
     return ChapterOutcome(
-        deeds=(Deed("patrol_complete", "free_cities", tale.player.place),),
+        deeds=(Deed(action_type="patrol_complete", faction_id="free_cities", territory_id=tale.player.place),),
         tags=draws.one_of(((), ("empire_encounter",), ("duel", "combat")), "tags", number),
         losses=draws.one_of((0, 0, 20, 80), "losses", number),
         deaths=some("dies", 25),
         departures=some("leaves", 40),
-        moved=tuple([Moved(name, draws.one_of(places, "home", number, name)) for name in some("moves", 12)]),
-        entered=tuple([Entered(name, realm.territories[name].controller) for name in entered]),
+        moved=tuple(
+            [
+                Moved(entity_id=name, territory_id=draws.one_of(places, "home", number, name))
+                for name in some("moves", 12)
+            ]
+        ),
+        entered=tuple([Entered(territory_id=name) for name in entered]),
         joined=some("joins", 25),
         left=some("parts", 25),
         player=PlayerNow(

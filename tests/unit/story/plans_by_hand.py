@@ -23,6 +23,7 @@ CAMPAIGNS: Final = ("annexation", "embargo", "great_warding", "call_of_vorn")
 CONDITIONS: Final = (
     "lowered:faction_delta",
     "dropped:canon_assert",
+    "withheld:territory_transfer",
     "raised:meter_delta",
     "changed:territory_transfer",
 )

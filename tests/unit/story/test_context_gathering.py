@@ -19,7 +19,7 @@ from story.context.trial_worlds import past_of
 from story.context.viewpoint import viewpoint
 from story.tale.tale import Arc, Mention, Tale, Thread
 from story.threat.environment import PlayerState
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.rules_document import default_world_path, load_world
 from world.realm.shares import realm_shares
 from world.realm.sovereign import Proposal, Refusal, object_to, propose
@@ -241,8 +241,6 @@ def test_new_deeds_make_a_recap_that_is_told_for_certain() -> None:
         "veil",
         points={"veil": {"far-wilds": 60_000, "mirror-gate": 10_000, "": 5_000}},
         points_before={"veil": {"mirror-gate": 4_000}},
-        rank=3,
-        rank_before=5,
         correlation_id="c-9",
     )
     told = found(at(10), now, own=own)["recap/u-1"]
@@ -250,7 +248,7 @@ def test_new_deeds_make_a_recap_that_is_told_for_certain() -> None:
     assert (told.magnitude, told.is_must, told.places) == (710, True, ("far-wilds", "mirror-gate"))
     assert told.correlation_id == "c-9"
     assert told.facts == {
-        "territory": "far-wilds", "faction": "veil", "rank": 3, "former_rank": 5, "outcome": "taken",
+        "territory": "far-wilds", "faction": "veil", "outcome": "taken",
         "is_against": False,
     }  # fmt: skip
     assert "points" not in repr(told.facts)  # S0-87: they stay inside the server

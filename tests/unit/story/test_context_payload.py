@@ -39,7 +39,7 @@ def test_each_kind_of_item_is_a_row_of_its_field() -> None:
         "faction": "veil", "direction": "rises", "rank": 2, "former_rank": 3, "share_ppm": 290_000, "change_ppm": 9_000,
     }  # fmt: skip
     recap = {
-        "territory": "far-wilds", "faction": "veil", "rank": 3, "former_rank": 5, "outcome": "risen",
+        "territory": "far-wilds", "faction": "veil", "outcome": "risen",
         "is_against": False,
     }  # fmt: skip
     found = told(
@@ -56,8 +56,8 @@ def test_each_kind_of_item_is_a_row_of_its_field() -> None:
          "change": "war", "rival": "empire"},
     ]  # fmt: skip
     assert found["contribution_recap"] == [
-        {"item_id": "recap/u-1", "user_id": "u-1", "territory_id": "far-wilds", "faction_id": "veil", "rank": 3,
-         "former_rank": 5, "outcome": "risen", "is_against": False},
+        {"item_id": "recap/u-1", "user_id": "u-1", "territory_id": "far-wilds", "faction_id": "veil",
+         "outcome": "risen", "is_against": False},
     ]  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def test_each_gate_says_why_and_gives_its_numbers() -> None:
     assert context.items == ()
     assert {each.item_id: (each.why, each.told) for each in context.omitted} == {
         "secret": (
-            "not_visible", "only empire may know of it, or whoever is within 1 steps; the hero stands with free_cities",
+            "not_visible", "only empire or whoever is within 1 step of it may know of it; the hero stands with free_cities",
         ),
         "late": ("not_yet_known", "news of tick 99 needs 2 ticks to arrive; it is tick 100"),
         "cut-off": ("not_yet_known", "no road leads from far-wilds to mutation-forest"),

@@ -47,13 +47,13 @@ def test_a_storylets_file_is_refused_with_every_fault_its_line_and_its_fix(tmp_p
 
     told = _storylets(tmp_path, spoil)
     assert told == [
-        "storylets.yaml:14: storylets.clue_found.purpose: not one of the known values; did you mean 'rising'?",
-        "storylets.yaml:14: storylets.clue_found.tension: must lie between 1 and 10; write a whole number from 1 to 10",
-        "storylets.yaml:15: storylets.witness_speaks.advance: a personal storylet does something for a thread, and no other "
+        "storylets.yaml:16: storylets.clue_found.purpose: not one of the known values; did you mean 'rising'?",
+        "storylets.yaml:16: storylets.clue_found.tension: must lie between 1 and 10; write a whole number from 1 to 10",
+        "storylets.yaml:17: storylets.witness_speaks.advance: a personal storylet does something for a thread, and no other "
         "storylet does; write advanced, paid, opened or paused for personal ones, none for the others",
-        "storylets.yaml:15: storylets.witness_speaks.slots[1]: stands twice; leave one out",
-        "storylets.yaml:15: storylets.witness_speaks.slots[2]: is always there; leave it out",
-        "storylets.yaml:16: storylets.witness_refuses.words: is missing; write it out; the head of "
+        "storylets.yaml:17: storylets.witness_speaks.slots[1]: stands twice; leave one out",
+        "storylets.yaml:17: storylets.witness_speaks.slots[2]: is always there; leave it out",
+        "storylets.yaml:18: storylets.witness_refuses.words: is missing; write it out; the head of "
         "story/data/storylets.yaml explains every key",
     ]
 

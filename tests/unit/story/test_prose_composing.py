@@ -12,6 +12,7 @@ from story.prose.composing import compose
 from story.prose.grammar import slots_in
 from story.prose.grammar_document import grammar_of, load_grammar
 from story.prose.lexicon_document import lexicon_of, load_lexicon
+from story.prose.telling import tellings
 from tests.unit.story.plans_by_hand import POOLS, STORYLETS, beat_by_hand, plan_by_hand, random_plan, tale_by_hand
 from world.realm.rules_document import default_world_path, load_world
 
@@ -167,6 +168,22 @@ def test_every_condition_of_a_verdict_is_told() -> None:
     text = " ".join(each.text for each in compose(plan, tale, lexicon_of("en")).paragraphs)
     for kind in ("bounded", "dropped"):
         assert any(mark in text for mark in lexicon_of("en").sections["conditions"][kind].marks), kind
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_the_asked_itself_is_withheld_nothing_says_that_it_may_be_had(language: Language) -> None:
+    """What was bounded beside it is no news: a reader would take it for a part of what was asked."""
+    tale = tale_by_hand(language)
+    slots = {
+        "subject": "far-wilds",
+        "faction": "veil",
+        "condition": "raised:meter_delta",
+        "condition_2": "withheld:territory_transfer",
+        "condition_3": "lowered:faction_delta",
+    }
+    beat = beat_by_hand(1, "verdict_modified", tale, **slots)
+    text = grammar_of(language).storylets["verdict_modified"]
+    assert tellings(beat, text, {}) == (text.tell["withheld"],)
 
 
 def test_a_trigger_that_waits_for_the_council_is_not_told_as_come() -> None:

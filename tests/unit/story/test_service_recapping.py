@@ -126,3 +126,12 @@ def test_a_file_with_faults_names_every_one_with_its_line(tmp_path: Path) -> Non
     assert any("heroine" in each and "did you mean 'hero'" in each for each in told)
     assert any("wars" in each for each in told)
     assert any("world.war" in each and "missing" in each for each in told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_died_is_remembered_first_and_by_name(language: Language) -> None:
+    speaker = Speaker(language, "Linh", {})
+    for at in range(6):
+        told = recap_of({**NOTHING, "contribution_recap": [deed()]}, speaker, deaths=["Ilsabet"], key=("s-1", at))
+        assert [each["about"] for each in told["lines"]] == ["death", "deeds"]
+        assert "Ilsabet" in told["lines"][0]["text"]

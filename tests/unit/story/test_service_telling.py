@@ -104,6 +104,7 @@ async def test_deeds_wait_while_the_world_is_down_and_count_once() -> None:
 
     assert await realm.sender.send() == 0
     realm.ingesting.is_down = False
+    realm.living.now += 2_000
     assert await realm.sender.send() == 2
     assert len(await realm.living.store.rows(REALM, user_id="ana")) == 2
 
@@ -212,4 +213,4 @@ async def test_bad_asks_name_the_field_and_lose_nothing() -> None:
         await realm.close(1, deaths=["nobody-known"])
 
     assert (await realm.tale()).chapter == 0
-    assert await realm.stories.pending() == ()
+    assert await realm.stories.unsent() == ()

@@ -58,7 +58,9 @@ def test_whoever_is_there_was_met_and_knows_what_came_out() -> None:
 
 def test_the_dead_are_dead_for_good_and_no_longer_travel_along() -> None:
     joined = close_tale(
-        TALE, _plan(_beat("quiet_hour")), ChapterOutcome(joined=("maren",), entered=(Entered("ancient-ruins"),))
+        TALE,
+        _plan(_beat("quiet_hour")),
+        ChapterOutcome(joined=("maren",), entered=(Entered(territory_id="ancient-ruins"),)),
     )
     assert joined.cast["maren"].place == joined.player.place == "ancient-ruins"
     dead = close_tale(joined, _plan(_beat("quiet_hour"), chapter=2), ChapterOutcome(deaths=("maren",)))
@@ -89,16 +91,31 @@ def test_losses_fade_by_a_third_a_chapter_and_fights_press_on_the_next() -> None
 def test_the_hero_is_where_the_last_way_led_unless_the_player_went_elsewhere() -> None:
     crossing = _beat("crossing", slots={"hero": "hero", "place": "far-wilds", "destination": "ancient-ruins"})
     assert close_tale(TALE, _plan(crossing), ChapterOutcome()).player.place == "ancient-ruins"
-    elsewhere = ChapterOutcome(entered=(Entered("bleeding-gate", "empire"),), player=PlayerNow(act=3, notoriety=60))
+    elsewhere = ChapterOutcome(entered=(Entered(territory_id="bleeding-gate"),), player=PlayerNow(act=3, notoriety=60))
     after = close_tale(TALE, _plan(crossing), elsewhere)
     assert (after.player.place, after.player.notoriety, after.arc.act) == ("bleeding-gate", 60, 3)
-    assert events_of(elsewhere).entered == (("bleeding-gate", "empire"),)
+    assert events_of(elsewhere, {"bleeding-gate": "empire"}).entered == (("bleeding-gate", "empire"),)
+
+
+@pytest.mark.parametrize(
+    ("tags", "said", "cleared"),
+    [(("floor_2_completed", "floor_1_completed"), None, 2), (("duel",), None, 1), (("floor_3_completed",), 0, 0)],
+)
+def test_a_floor_that_a_tag_calls_completed_is_cleared_unless_the_engine_says_a_number(
+    tags: tuple[str, ...], said: int | None, cleared: int
+) -> None:
+    """Document 004: the Watcher comes when the player completes floor 1 of the Tower (S4-17)."""
+    tale = replace(TALE, player=replace(TALE.player, floors_cleared=1))
+    outcome = ChapterOutcome(tags=tags, player=PlayerNow(floors_cleared=said))
+    assert close_tale(tale, _plan(_beat("quiet_hour")), outcome).player.floors_cleared == cleared
 
 
 def test_a_plan_of_another_story_or_chapter_and_strangers_are_refused_all_at_once() -> None:
     plan = _plan(_beat("quiet_hour"), story_id="s-2", chapter=4)
     with pytest.raises(InvalidInputError) as refused:
-        close_tale(TALE, plan, ChapterOutcome(deaths=("nemo",), moved=(Moved("nemo", "far-wilds"),)))
+        close_tale(
+            TALE, plan, ChapterOutcome(deaths=("nemo",), moved=(Moved(entity_id="nemo", territory_id="far-wilds"),))
+        )
     paths = [fault.path for fault in refused.value.faults]
     assert paths == ["/plan/story_id", "/plan/chapter", "/outcome/deaths/0", "/outcome/moved/0"]
 
@@ -110,7 +127,9 @@ def test_an_outcome_is_read_as_an_engine_sends_it() -> None:
         "player": {"act": 2},
         "losses": 5,
     }
-    expected = ChapterOutcome((Deed("patrol_complete", beat=2),), ("duel",), losses=5, player=PlayerNow(act=2))
+    expected = ChapterOutcome(
+        deeds=(Deed(action_type="patrol_complete", beat=2),), tags=("duel",), losses=5, player=PlayerNow(act=2)
+    )
     assert outcome_from(document) == expected
     assert outcome_from({}) == ChapterOutcome()
 
@@ -134,3 +153,4 @@ def test_what_is_no_outcome_is_refused_with_its_place(document: object, path: st
     with pytest.raises(InvalidInputError) as refused:
         outcome_from(document)
     assert [fault.path for fault in refused.value.faults] == [path]
+    assert all(fault.fix and "see the contract" not in fault.fix for fault in refused.value.faults)

@@ -1,5 +1,6 @@
 """Threat pressure over every state there is (S4-49 to S4-54, S4-72), and the block that models read (S4-58)."""
 
+import re
 from collections import Counter
 from itertools import product
 
@@ -7,7 +8,7 @@ import pytest
 
 from story.languages import LANGUAGES, Language
 from story.threat.environment import PRESSURES, ThreatEnvironment
-from story.threat.pressure import compute_threat_pressure, tone
+from story.threat.pressure import compute_threat_pressure, shown_tone, tone
 from story.threat.prompt_block import prompt_block
 
 BLOCK_OF_THE_DOCUMENT = """## WORLD STATE:
@@ -100,3 +101,15 @@ def test_the_word_for_the_intensity_turns_where_the_pressure_does(intensity: int
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_pressure_has_a_tone_of_its_own(language: Language) -> None:
     assert len({tone(pressure, language) for pressure in PRESSURES}) == len(PRESSURES)
+
+
+def test_a_reader_is_told_the_tone_in_the_language_of_the_story() -> None:
+    """The document's own Vietnamese stays for models (004 §VI); none of its English words is shown to a reader."""
+    english = re.compile(
+        r"\b(?:npc|world|detail|subtle|warning|encounter|possible|safe|zone|reality|unreliable|behave|empire)\b"
+    )
+    assert english.search(tone("observed", "vi"))
+    assert [each for each in PRESSURES if english.search(shown_tone(each, "vi").lower())] == []
+    assert len({shown_tone(each, "vi") for each in PRESSURES}) == len(PRESSURES)
+    for language in ("en", "es"):
+        assert [shown_tone(each, language) for each in PRESSURES] == [tone(each, language) for each in PRESSURES]

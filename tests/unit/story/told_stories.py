@@ -58,7 +58,7 @@ class TellingRealm:
         self.living = LivingRealm(council=council)
         self.stories = MemoryStoryStore()
         self.ingesting = Ingesting(self.living)
-        self.sender = Sender(self.stories, self.ingesting)
+        self.sender = Sender(self.stories, self.ingesting, lambda: self.living.now)
         listener = Listener(self.living.store, self.living.realms)
         self.teller = StoryTeller(
             self.stories, listener, WORLD, LIBRARY, TemplateWriter(), reviewer, lambda: self.living.now
