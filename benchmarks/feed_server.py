@@ -1,4 +1,4 @@
-"""Servers that `feed_readers` loads: the whole council with its feed, sse-starlette as it is documented, and bare sockets.
+"""Servers that `feed_readers` loads: the whole council with its feed, the usual ways to serve one, and bare sockets.
 
 python -m benchmarks.feed_server ours|peer|floor PORT
 """
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 
 import orjson
@@ -18,14 +19,18 @@ import uvloop
 from sse_starlette.sse import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.app import build_app
 from gateway.bootstrap import open_council
-from gateway.feed_protocols import WiredHttp
+from gateway.feed_protocols import WiredHttp, WiredSocket
 from gateway.settings import read_settings
 from gateway.world_bootstrap import open_world
-from world.persistence.port import Advance, NewEvent, WorldStore
+from world.feed.frames import event_frame
+from world.feed.framing import as_chunk
+from world.persistence.messages import Event, NewEvent
+from world.persistence.port import Advance, WorldStore
 
 REALM = "realm-1"
 EVENTS_PER_S = 10
@@ -33,9 +38,9 @@ TEXT = "the free cities have taken the harbour of Ostrel from the pale court; th
 
 
 def payload() -> dict[str, Any]:
-    """Return an event's payload, with the time of its commit in nanoseconds of this machine's clock."""
+    """Return an event's payload, with the time of its commit in nanoseconds since 1970: the kernel's clock for what arrives."""
     return {
-        "at_ns": time.monotonic_ns(),
+        "at_ns": time.time_ns(),
         "territory_id": "ostrel",
         "from": "pale_court",
         "to": "free_cities",
@@ -43,12 +48,18 @@ def payload() -> dict[str, Any]:
     }
 
 
+async def beats() -> AsyncIterator[int]:
+    """Yield 1, 2, ... each at its time: a server that is busy then is late for the next one, but makes as many."""
+    begun = time.monotonic()
+    for number in count(1):
+        await asyncio.sleep(begun + number / EVENTS_PER_S - time.monotonic())
+        yield number
+
+
 async def publish(store: WorldStore) -> None:
     """Commit events, one a step, as a tick does."""
-    latest, number = await store.latest(REALM), 0
-    while True:
-        await asyncio.sleep(1 / EVENTS_PER_S)
-        number += 1
+    latest = await store.latest(REALM)
+    async for number in beats():
         snapshot = latest._replace(snapshot_id=f"snap-0.{number}", revision=number, previous=latest.hash)
         event = NewEvent("territory_changed", orjson.dumps(payload()))
         await store.advance(Advance(REALM, latest.snapshot_id, snapshot, (event,)), None, time.time_ns() // 1_000_000)
@@ -64,11 +75,11 @@ async def ours(port: int) -> None:
     await world.seed(REALM)
     app = build_app(replace(council.parts(), world=world.parts()), settings)
     async with _beside(publish(world.store)):
-        await _serve(app, port, WiredHttp)
+        await _serve(app, port, WiredHttp, WiredSocket)
 
 
 async def peer(port: int) -> None:
-    """Serve a queue a reader, filled by the publisher, through `EventSourceResponse`."""
+    """Serve a queue a reader, filled by the publisher, through `EventSourceResponse` or a WebSocket's `send_json`."""
     queues: set[asyncio.Queue[dict[str, Any]]] = set()
 
     async def events(queue: asyncio.Queue[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
@@ -83,23 +94,31 @@ async def peer(port: int) -> None:
         queues.add(queue)
         return EventSourceResponse(events(queue))
 
+    async def socket(connection: WebSocket) -> None:
+        await connection.accept()
+        await connection.send_text("hello")
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1_024)
+        queues.add(queue)
+        with contextlib.suppress(WebSocketDisconnect):
+            async for event in events(queue):
+                await connection.send_text(event["data"])
+
     async def fill() -> None:
-        number = 0
-        while True:
-            await asyncio.sleep(1 / EVENTS_PER_S)
-            number += 1
+        async for number in beats():
             document = {"sequence": number, "kind": "territory_changed", "payload": payload()}
             event = {"id": str(number), "event": "territory_changed", "data": json.dumps(document)}
             for queue in queues:
                 queue.put_nowait(event)
 
-    app = Starlette(routes=[Route("/api/world/{realm}/stream", stream)])
+    app = Starlette(
+        routes=[Route("/api/world/{realm}/stream", stream), WebSocketRoute("/api/world/{realm}/ws", socket)]
+    )
     async with _beside(fill()):
-        await _serve(app, port, "httptools")
+        await _serve(app, port, "httptools", "websockets-sansio")
 
 
 async def floor(port: int) -> None:
-    """Write the same bytes to every connection: what the system alone takes."""
+    """Write to every connection what ours writes: what the system alone takes."""
     connections: set[asyncio.Transport] = set()
 
     class Connection(asyncio.Protocol):
@@ -115,11 +134,12 @@ async def floor(port: int) -> None:
 
     server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", port, backlog=4_096)
     async with server:
-        while True:
-            await asyncio.sleep(1 / EVENTS_PER_S)
-            document = orjson.dumps(payload())
+        async for number in beats():
+            made = orjson.dumps(payload())
+            event = Event(REALM, number, 0, "territory_changed", made, None, time.time_ns() // 1_000_000, None)
+            chunk = as_chunk([event_frame(event)])
             for transport in connections:
-                transport.write(document)
+                transport.write(chunk)
 
 
 @contextlib.asynccontextmanager
@@ -131,8 +151,17 @@ async def _beside(work: Any) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _serve(app: Any, port: int, http: Any) -> None:
-    config = uvicorn.Config(app, port=port, http=http, ws="none", access_log=False, log_level="warning", backlog=4_096)
+async def _serve(app: Any, port: int, http: Any, ws: Any) -> None:
+    config = uvicorn.Config(
+        app,
+        port=port,
+        http=http,
+        ws=ws,
+        ws_per_message_deflate=False,
+        access_log=False,
+        log_level="warning",
+        backlog=4_096,
+    )
     await uvicorn.Server(config).serve()
 
 

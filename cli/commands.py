@@ -44,7 +44,8 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
     "Move the world": {
         "world": Command("cli.world", "Run and read shared worlds: seed, status, tick, events, replay, demo."),
         "story": Command(
-            "cli.story", "Tell and read players' stories: plan, close, chapter, context, threat, list, quality, demo."
+            "cli.story",
+            "Tell and read players' stories: plan, close, chapter, context, threat, list, deeds, quality, demo.",
         ),
         "worker": Command(
             "cli.worker", "Tick every realm on time, ask the council, apply its verdicts, until told to stop."

@@ -57,18 +57,18 @@ def completed_commands() -> tuple[Completed, ...]:
 
 def bash_script(commands: tuple[Completed, ...]) -> str:
     """Return the completion script for bash."""
-    cases = [f'    {name}) words="{" ".join(words)}" ;;' for name, words in _words(commands)]
+    paths = _paths(commands)
+    top = " ".join([*(item.name for item in commands), "--help", "--version"])
     lines = [
         "# Completion of `council` for bash.",
         "_council() {",
-        '  local current="${COMP_WORDS[COMP_CWORD]}" command="${COMP_WORDS[1]}" words=""',
-        '  [ "$COMP_CWORD" -gt 2 ] && case "${COMP_WORDS[1]}" in',
-        f"    {'|'.join(item.name for item in commands if item.commands)})"
-        ' command="${COMP_WORDS[1]} ${COMP_WORDS[2]}" ;;',
-        "  esac",
-        '  [ "$COMP_CWORD" -eq 1 ] && command=""',
+        '  local current="${COMP_WORDS[COMP_CWORD]}" command="" word words=""',
+        '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+        *_followed(paths),
+        "  done",
         '  case "$command" in',
-        *cases,
+        f'    "") words="{top}" ;;',
+        *[f'    "{path}") words="{" ".join(_words(item))}" ;;' for path, item in paths.items()],
         "  esac",
         '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
         "}",
@@ -79,20 +79,25 @@ def bash_script(commands: tuple[Completed, ...]) -> str:
 
 def zsh_script(commands: tuple[Completed, ...]) -> str:
     """Return the completion script for zsh."""
-    lines = ["#compdef council", "_council() {", "  local -a found", '  case "$CURRENT:$words[2]" in']
-    lines.append(f"    2:*) found=({_described(commands)}); _describe command found; return ;;")
-    lines += [
-        f"    3:{item.name}) found=({_described(item.commands)}); _describe command found; return ;;"
-        for item in commands
-        if item.commands
-    ]
-    lines += ["  esac", '  case "$words[2] $words[3]" in']
-    for item in commands:
-        lines += [f'    "{item.name} {sub.name}") found=({_options(sub)}) ;;' for sub in item.commands]
-        lines += [f'    "{item.name} "*) found=({_options(item)}) ;;'] if not item.commands else []
-    lines += [
+    paths = _paths(commands)
+    groups = {"": commands, **{path: item.commands for path, item in paths.items() if item.commands}}
+    lines = [
+        "#compdef council",
+        "_council() {",
+        "  local -a below found",
+        '  local command="" word',
+        '  for word in "${(@)words[2,CURRENT-1]}"; do',
+        *_followed(paths),
+        "  done",
+        '  case "$command" in',
+        *[f'    "{path}") below=({_described(items)}) ;;' for path, items in groups.items()],
         "  esac",
-        '  if [[ "$words[CURRENT]" == -* ]]; then _describe -o option found; else _files; fi',
+        '  case "$command" in',
+        *[f'    "{path}") found=({_options(item)}) ;;' for path, item in paths.items()],
+        "  esac",
+        '  if [[ "$words[CURRENT]" == -* ]]; then _describe -o option found',
+        "  elif (( $#below )); then _describe command below",
+        "  else _files; fi",
         "}",
         'if [[ "$funcstack[1]" == _council ]]; then _council "$@"; else compdef _council council; fi',
     ]
@@ -104,15 +109,37 @@ def fish_script(commands: tuple[Completed, ...]) -> str:
     lines = ["# Completion of `council` for fish."]
     for item in commands:
         lines.append(f"complete -c council -n __fish_use_subcommand -f -a {item.name} -d {_quoted(item.summary)}")
-        seen = f"__fish_seen_subcommand_from {item.name}"
-        lines += [_fish_option(seen, option, words) for option, words in item.options]
-        names = " ".join(sub.name for sub in item.commands)
-        for sub in item.commands:
-            unseen = f"{seen}; and not __fish_seen_subcommand_from {names}"
-            lines.append(f"complete -c council -n '{unseen}' -f -a {sub.name} -d {_quoted(sub.summary)}")
-            within = f"{seen}; and __fish_seen_subcommand_from {sub.name}"
-            lines += [_fish_option(within, option, words) for option, words in sub.options]
+        lines += _fish_lines(item, f"__fish_seen_subcommand_from {item.name}")
     return "\n".join(lines)
+
+
+def _paths(commands: tuple[Completed, ...], above: str = "") -> dict[str, Completed]:
+    """Return every command by the words that name it, such as "world queue rule"."""
+    found: dict[str, Completed] = {}
+    for item in commands:
+        path = f"{above}{item.name}"
+        found |= {path: item, **_paths(item.commands, f"{path} ")}
+    return found
+
+
+def _followed(paths: dict[str, Completed]) -> list[str]:
+    """Return the shell lines that follow the words typed to the command that they name; options between them are passed over."""
+    known = "|".join([f'"{path}"' for path in paths])
+    return [
+        '    case "${command:+$command }$word" in',
+        f'      {known}) command="${{command:+$command }}$word" ;;',
+        "    esac",
+    ]
+
+
+def _fish_lines(item: Completed, seen: str) -> list[str]:
+    lines = [_fish_option(seen, option, words) for option, words in item.options]
+    names = " ".join(sub.name for sub in item.commands)
+    for sub in item.commands:
+        unseen = f"{seen}; and not __fish_seen_subcommand_from {names}"
+        lines.append(f"complete -c council -n '{unseen}' -f -a {sub.name} -d {_quoted(sub.summary)}")
+        lines += _fish_lines(sub, f"{seen}; and __fish_seen_subcommand_from {sub.name}")
+    return lines
 
 
 def _completed(name: str, summary: str, command: Any) -> Completed:
@@ -128,13 +155,8 @@ def _completed(name: str, summary: str, command: Any) -> Completed:
     return Completed(name, summary, (*options, ("--help", "Show this message and exit.")), below)
 
 
-def _words(commands: tuple[Completed, ...]) -> list[tuple[str, list[str]]]:
-    found = [('""', [*(item.name for item in commands), "--help", "--version"])]
-    for item in commands:
-        names = [sub.name for sub in item.commands]
-        found.append((item.name, [*names, *(option for option, _ in item.options)]))
-        found += [(f'"{item.name} {sub.name}"', [option for option, _ in sub.options]) for sub in item.commands]
-    return found
+def _words(item: Completed) -> list[str]:
+    return [*(sub.name for sub in item.commands), *(option for option, _ in item.options)]
 
 
 def _described(commands: tuple[Completed, ...]) -> str:

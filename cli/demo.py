@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from cli.console import draw
+from cli.console import console, draw
 from cli.deciding import Answered, here
 from cli.errors import CliError
 from cli.ledger import place_of
@@ -66,7 +66,7 @@ def _play_a_day(policy: str | None) -> None:
     from cli.world_demo import day  # noqa: PLC0415
     from world.demo.day import DAY, SEED  # noqa: PLC0415
 
-    write_line("\n" + "═" * 100)
+    write_line("\n" + "═" * console().width)
     note("council: a day of the shared world, played in seconds ...")
     draw(*render_day(day(SEED, DAY, None, policy)))
 
@@ -77,7 +77,7 @@ def _tell_a_story(language: str, policy: str | None) -> None:
     from cli.story_demo import read_language, story_of  # noqa: PLC0415
     from cli.story_demo_play import SEED  # noqa: PLC0415
 
-    write_line("\n" + "═" * 100)
+    write_line("\n" + "═" * console().width)
     draw(*render_story_demo(story_of(read_language(language), SEED, policy)))
 
 

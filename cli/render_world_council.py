@@ -72,13 +72,14 @@ def _great(matters: Sequence[Heard]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     for heard in matters:
-        lines = [cut(clean(heard.summary).rstrip("."), "bold")]
+        lines = [Text(clean(heard.summary).rstrip("."), style="bold")]
         if heard.user_id:
-            lines.append(cut(f"asked by {clean(heard.user_id)}"))
+            lines.append(Text(f"asked by {clean(heard.user_id)}"))
         if why := _why(heard):
             lines.append(Text(f"because {why}"))
         lines += [
-            cut(clean(reason), "dim") for reason in heard.reasons[: 1 if heard.verdict == "approve" else _MOST_REASONS]
+            Text(clean(reason), style="dim")
+            for reason in heard.reasons[: 1 if heard.verdict == "approve" else _MOST_REASONS]
         ]
         table.add_row(verdict_text(heard.verdict), clock(heard.tick), Group(*lines))
     return table

@@ -10,7 +10,7 @@ from cli.render_parts import cut, section
 from cli.render_world import faction_styles, faction_text
 from cli.render_world_council import council_told
 from cli.render_world_pipeline import kind_words, pipeline_told
-from cli.render_world_shares import clock, shares_chart
+from cli.render_world_shares import SharesChart, clock
 from cli.text import clean, counted
 from world.demo.players import KINDS
 from world.demo.tale import Bearers, DayReport, Fight, Moved, bearers_of, chosen_recaps
@@ -27,7 +27,7 @@ def render_day(report: DayReport) -> list[RenderableType]:
     return [
         _head(report),
         Text(""),
-        section("Shares", shares_chart(report, styles)),
+        section("Shares", SharesChart(report, styles)),
         section("Territories", _territories(report, styles)),
         section("Council", council_told(report)),
         section("Pipeline", pipeline_told(report)),

@@ -1,14 +1,14 @@
 """What happened in a realm, one line an event, in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from rich.text import Text
 
 from cli.console import VERDICT_SIGNS, VERDICT_STYLES
-from cli.text import clean
-from world.persistence.port import Event
+from cli.text import clean, counted
+from world.persistence.messages import Event
 
 Payload = Mapping[str, Any]
 KIND_WIDTH: Final = 18
@@ -51,8 +51,25 @@ def _tick(payload: Payload) -> str:
 
 def _decision(payload: Payload) -> str:
     sign = VERDICT_SIGNS.get(payload["verdict"], "?")
-    dropped = f" ({len(payload['dropped'])} effects no longer fitted)" if payload["dropped"] else ""
-    return f"{sign} {payload['verdict']}: {payload['summary']}{dropped}"
+    kept = f" ({_required(payload['conditions'])})" if payload.get("conditions") else ""
+    dropped = f" ({counted(len(payload['dropped']), 'effect')} no longer fitted)" if payload["dropped"] else ""
+    return f"{sign} {payload['verdict']}: {payload['summary']}{kept}{dropped}"
+
+
+def _required(conditions: Sequence[str]) -> str:
+    """Return what a verdict required, in words: the territory transfer withheld, the faction delta lowered."""
+    parts = [each.partition(":") for each in conditions]
+    return ", ".join(f"the {op.replace('_', ' ')} {kind}" for kind, _, op in parts)
+
+
+def _wish(payload: Payload) -> str:
+    against = f", {payload['target']}" if payload["target"] else ""
+    return f"{payload['faction_id']}: {payload['kind'].replace('_', ' ')}{against}"
+
+
+def _against(payload: Payload) -> str:
+    objections = ", ".join(payload["objections"])
+    return f"against it: {objections}" if objections else "nobody stands against it"
 
 
 _SENTENCES: Final[Mapping[str, Callable[[Payload], str]]] = {
@@ -61,6 +78,10 @@ _SENTENCES: Final[Mapping[str, Callable[[Payload], str]]] = {
     "conflict_began": lambda p: f"{p['name']}: {p['challenger']} against {p['owner']}",
     "trigger_fired": lambda p: p["told"],
     "trigger_asked": lambda p: f"the council is asked: {p['told']}",
+    "conquest_asked": lambda p: f"{p['name']} was won, and the council is asked",
+    "sovereign_proposed": lambda p: f"{_wish(p)}; others may object until tick {p['closes']}",
+    "sovereign_objected": lambda p: f"{_wish(p)}; {_against(p)}",
+    "sovereign_asked": lambda p: f"{_wish(p)}; the council is asked, {_against(p)}",
     "contributed": lambda p: f"you gave {p['faction_id']} {p['points']:.2f} points in {p['territory_id']}",
     "decision_applied": _decision,
     "review_settled": lambda p: f"your act {p['event_id']} is {p['state']}",

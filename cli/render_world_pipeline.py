@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.render_parts import cut
 from cli.text import clean, counted, shortened
 from evals.statistics.intervals import wilson
+from policies.numbers import apportion
 from world.demo.players import Kind
 from world.demo.tale import DayReport, Tally, kinds_in
 from world.influence.judging import State
@@ -55,20 +56,24 @@ def _totals(report: DayReport) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", show_footer=True)
     everybody = counted(len(report.tallies), "account")
     table.add_column("", footer=everybody, no_wrap=True)
+    kinds = {kind: report.of_kind(kind) for kind in kinds_in(report)}
+    milli: dict[str, int] = {kind: sum(each.counted_points for each in tallies) for kind, tallies in kinds.items()}
+    worth = sum(milli.values()) // 1_000
+    shown = apportion(milli, worth)
     for title, total in zip(
-        ("submitted", *[state.replace("_", " ") for state in _STATES], "worth"), _row(report.tallies), strict=True
+        ("submitted", *[state.replace("_", " ") for state in _STATES], "worth"),
+        _row(report.tallies, worth),
+        strict=True,
     ):
         table.add_column(title, footer=total, justify="right", no_wrap=True)
-    for kind in kinds_in(report):
-        tallies = report.of_kind(kind)
-        table.add_row(kind_words(kind, len(tallies)), *_row(tallies))
+    for kind, tallies in kinds.items():
+        table.add_row(kind_words(kind, len(tallies)), *_row(tallies, shown[kind]))
     return table
 
 
-def _row(tallies: Sequence[Tally]) -> list[str]:
+def _row(tallies: Sequence[Tally], worth: int) -> list[str]:
     submitted = sum(each.sent - each.repeats for each in tallies)
     by_state = [sum(each.states.get(state, 0) for each in tallies) for state in _STATES]
-    worth = sum(each.counted_points for each in tallies) // 1_000
     return [f"{number:,}" for number in (submitted, *by_state, worth)]
 
 

@@ -1,5 +1,6 @@
 """What waits in a realm, and what the bus could not deliver."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -17,7 +18,11 @@ from council.moments import iso
 from world.bus.port import DeadLetter
 
 Document = Mapping[str, Any]
-_STATES: Final = {"quarantined": ("‖ held", "magenta"), "in_review": ("… review", "yellow")}
+_STATES: Final = {
+    "quarantined": ("‖ held", "magenta"),
+    "in_review": ("… review", "yellow"),
+    "rejected": ("✗ expired", "red"),  # of the rejected ones only those open to appeal are listed
+}
 _QUESTION_STATES: Final = {"open": "to be asked", "asked": "asked", "answered": "answered, to be applied"}
 _SHARES: Final = ("velocity", "timing", "actions", "sequence")
 _COUNTS: Final = ("replays", "strays")
@@ -88,10 +93,11 @@ def _told(document: Document) -> str:
     acts, questions = document["acts"], document["questions"]
     if not acts and not questions:
         return "nothing waits"
-    held = sum(act["state"] == "quarantined" for act in acts)
+    states = Counter(act["state"] for act in acts)
     counts = [
-        (held, "act in quarantine", "acts in quarantine"),
-        (len(acts) - held, "act in review", "acts in review"),
+        (states["quarantined"], "act in quarantine", "acts in quarantine"),
+        (states["in_review"], "act in review", "acts in review"),
+        (states["rejected"], "act open to appeal", "acts open to appeal"),
         (len(questions), "question to the council", "questions to the council"),
     ]
     return " · ".join(f"{count} {one if count == 1 else several}" for count, one, several in counts if count)

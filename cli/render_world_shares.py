@@ -3,17 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from cli.braille import Span, line_plot
 from cli.console import VERDICT_SIGNS, VERDICT_STYLES
-from cli.render_parts import columns, cut
+from cli.render_parts import columns
 from cli.render_world import change_text, faction_text
+from cli.text import clean
 from world.demo.tale import DayReport
 
 ACROSS: Final = 56
+"""Columns of the chart where there is room."""
+_LEAST_ACROSS: Final = 32
+"""Five hours beneath one another need as many."""
 DOWN: Final = 13
 _LINES: Final = 4
 """Spaces between lines of the grid: four of three rows, so that each line stands on a row of its own."""
@@ -27,19 +31,31 @@ _MARGIN: Final = 8
 Styles = Mapping[str, str]
 
 
-def shares_chart(report: DayReport, styles: Styles) -> Group:
-    """Return every faction's share over the day, what happened beneath it, and the shares in figures."""
+class SharesChart:
+    """Every faction's share over the day, what happened beneath it, and the shares in figures, as wide as there is room."""
+
+    def __init__(self, report: DayReport, styles: Styles) -> None:
+        self._report = report
+        self._styles = styles
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it; the names at the ends of its lines are never cut."""
+        names = max(len(clean(faction)) for faction in self._report.shares[0]) + len(" ● ")
+        yield _chart(self._report, self._styles, max(_LEAST_ACROSS, min(ACROSS, options.max_width - _MARGIN - names)))
+
+
+def _chart(report: DayReport, styles: Styles, across: int) -> Group:
     series = {faction: [shares[faction] for shares in report.shares] for faction in sorted(report.shares[0])}
     signs = {faction: _SIGNS[place % len(_SIGNS)] for place, faction in enumerate(series)}
     span = grid(min(map(min, series.values())), max(map(max, series.values())))
-    rows = line_plot(series, styles, across=ACROSS, down=DOWN, span=span, marks=signs)
+    rows = line_plot(series, styles, across=across, down=DOWN, span=span, marks=signs)
     ends = _ends(series, span)
     drawn = [_line(number, row, span) for number, row in enumerate(rows)]
     for number, faction in ends.items():
         drawn[number].append_text(Text.assemble(" ", _signed(faction, signs, styles)))
-    drawn.append(Text(" " * (_MARGIN - 1) + "└" + "─" * ACROSS, style="dim"))
-    drawn.append(Text(" " * _MARGIN, style="dim").append(_hours(report.ticks)))
-    return Group(*drawn, *_happened(report), Text(""), _figures(report, series, signs, styles))
+    drawn.append(Text(" " * (_MARGIN - 1) + "└" + "─" * across, style="dim"))
+    drawn.append(Text(" " * _MARGIN, style="dim").append(_hours(report.ticks, across)))
+    return Group(*drawn, *_happened(report, across), Text(""), _figures(report, series, signs, styles))
 
 
 def grid(least: int, most: int) -> Span:
@@ -91,28 +107,28 @@ def _ends(series: Mapping[str, Sequence[int]], span: Span) -> dict[int, str]:
     return {row: faction for row, faction in zip(rows, order, strict=True) if row >= 0}
 
 
-def _hours(ticks: int) -> str:
+def _hours(ticks: int, across: int) -> str:
     """Return the axis of time: five moments, each beneath its column."""
     line = ""
     for part in range(5):
         told = clock(ticks * part // 4)
-        column = ACROSS * part // 4 - (len(told) // 2 if part else 0)
+        column = across * part // 4 - (len(told) // 2 if part else 0)
         line = f"{line:<{column}}{told}"
     return line
 
 
-def _happened(report: DayReport) -> list[Text]:
+def _happened(report: DayReport, across: int) -> list[Text]:
     """Return what happened beneath the hours in which it did, and what the signs mean; nothing where nothing happened."""
     beneath: dict[int, tuple[str, str]] = {}
     for heard in report.heard:
         if not heard.is_of_an_act:
-            beneath[_column(heard.tick, report)] = (VERDICT_SIGNS[heard.verdict], VERDICT_STYLES[heard.verdict])
-    above = {_column(fight.began, report): ("⚔", "") for fight in report.fights}
-    above |= {_column(moved.tick, report): ("⚑", "bold") for moved in report.moves}
+            beneath[_column(heard.tick, report, across)] = (VERDICT_SIGNS[heard.verdict], VERDICT_STYLES[heard.verdict])
+    above = {_column(fight.began, report, across): ("⚔", "") for fight in report.fights}
+    above |= {_column(moved.tick, report, across): ("⚑", "bold") for moved in report.moves}
     lines = [_signs_at(places) for places in (above, beneath) if places]
     meanings = {**(_ABOVE if above else {}), **(_BENEATH if beneath else {})}
     told = ", ".join(f"{sign} {meaning}" for sign, meaning in meanings.items())
-    return [*lines, cut(f"{'':{_MARGIN}}{told}", "dim")] if lines else []
+    return [*lines, Text(told, style="dim")] if lines else []
 
 
 def _signs_at(places: Mapping[int, tuple[str, str]]) -> Text:
@@ -122,8 +138,8 @@ def _signs_at(places: Mapping[int, tuple[str, str]]) -> Text:
     return line
 
 
-def _column(tick: int, report: DayReport) -> int:
-    return tick * (ACROSS - 1) // max(1, report.ticks)
+def _column(tick: int, report: DayReport, across: int) -> int:
+    return tick * (across - 1) // max(1, report.ticks)
 
 
 def _figures(report: DayReport, series: Mapping[str, Sequence[int]], signs: Mapping[str, str], styles: Styles) -> Table:
@@ -135,11 +151,16 @@ def _figures(report: DayReport, series: Mapping[str, Sequence[int]], signs: Mapp
         table.add_row(
             _signed(faction, signs, styles),
             f"{values[0] / 10_000:.2f} → {values[-1] / 10_000:.2f} %",
-            change_text((values[-1] - values[0]) / 10_000),
+            change_text(_hundredths(values[-1]) - _hundredths(values[0])),
             Text(f"between {min(values) / 10_000:.1f} and {max(values) / 10_000:.1f}", style="dim"),
             Text(f"holds {before}" if before == after else f"holds {before} → {after}"),
         )
     return table
+
+
+def _hundredths(ppm: int) -> float:
+    """Return a share in percent as it is shown, so that the change is that of the two figures beside it."""
+    return round(ppm / 10_000, 2)
 
 
 def _signed(faction: str, signs: Mapping[str, str], styles: Styles) -> Text:

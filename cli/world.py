@@ -12,9 +12,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
     "tick": Command("cli.world_tick", "Run ticks now, have the council settle what they raise, and show what changed."),
     "events": Command("cli.world_events", "Show what happened in a realm, in order; --follow keeps looking."),
-    "queue": Command(
-        "cli.world_queue", "Show what waits: acts in quarantine or in review, and questions to the council."
-    ),
+    "queue": Command("cli.world_queue", "Show what waits, acts and questions to the council, and rule on a held act."),
     "sovereign": Command(
         "cli.world_sovereign",
         "List, propose and object to what factions do as a whole: costly, seldom, decided by the council.",

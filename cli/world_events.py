@@ -12,7 +12,8 @@ from cli.render_world_events import event_line
 from cli.running import new_app
 from cli.world_opening import RealmName, realm_named, run_with_store
 from gateway.settings import Settings
-from world.persistence.port import MAX_PAGE, Event, WorldStore
+from world.persistence.messages import Event
+from world.persistence.port import MAX_PAGE, WorldStore
 from world.views.happened import event_view
 
 app = new_app()

@@ -62,7 +62,9 @@ def _document(found: Replayed) -> dict[str, object]:
 
 
 def _lines(found: Replayed) -> list[str]:
-    same = f"{counted(found.ticks, 'tick')} and {counted(found.revisions, 'decision')} came out the same"
+    ran = [counted(found.ticks, "tick"), counted(found.decisions, "decision")]
+    ran += [f"{counted(found.steps, 'step')} of sovereign actions"] if found.steps else []
+    same = f"{', '.join(ran[:-1])} and {ran[-1]} came out the same"
     if found.difference is None:
         return [f"✓ realm {clean(found.realm_id)}: {same}, last hash {found.last[:12]}"]
     wrong = found.difference

@@ -4,7 +4,6 @@ import uuid
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from cli.console import draw
 from cli.errors import CliError
@@ -13,9 +12,9 @@ from cli.output import note, write_json, write_line
 from cli.render_world_sovereign import render_actions
 from cli.running import new_app
 from cli.text import clean
+from cli.wire_values import id_of
 from cli.world_opening import RealmName, WorldFile, realm_named, run_with_store, world_file
 from gateway.settings import Settings
-from policies.contracts.base import Id
 from world.persistence.port import WorldStore
 from world.realm.rules import WorldRules
 from world.realm.sovereign import Proposal, Refusal
@@ -31,8 +30,6 @@ ActionId = Annotated[
     str | None,
     typer.Option("--id", metavar="ACTION", help="Names the action: the same again is the same; else a new one."),
 ]
-
-_ID: TypeAdapter[str] = TypeAdapter(Id)
 
 app = new_app()
 
@@ -78,7 +75,7 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose an action for a faction: its cost leaves the treasury, others may object, then the council is asked."""
-    proposal = Proposal(_id("--id", action_id or f"act-{uuid.uuid4()}"), kind, faction, _id("--user", user), target)
+    proposal = Proposal(id_of("--id", action_id or f"act-{uuid.uuid4()}"), kind, faction, id_of("--user", user), target)
 
     async def work(store: WorldStore, settings: Settings) -> None:
         rules = world_file(world, settings).rules
@@ -101,7 +98,7 @@ def object_to(
     as_json: AsJson = False,
 ) -> None:
     """Object to another faction's action while its window is open; the council is shown who did."""
-    speaker = _id("--user", user)
+    speaker = id_of("--user", user)
 
     async def work(store: WorldStore, settings: Settings) -> None:
         rules = world_file(world, settings).rules
@@ -110,19 +107,6 @@ def object_to(
         _tell(_taken(found), realm_id, await RealmReader(store).current(realm_id), rules, as_json=as_json)
 
     run_with_store(database, work)
-
-
-def _id(option: str, text: str) -> str:
-    """Return an id as requests to the council carry them.
-
-    Raises:
-        CliError: where it is none.
-    """
-    try:
-        return _ID.validate_python(text)
-    except ValidationError:
-        fix = "write 1 to 128 letters, digits and . : @ / + - _"
-        raise CliError(f"{option} {text!r} is no id", fix) from None
 
 
 def _list(realm: str | None, world: str | None, database: str | None, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from gateway.identity_opening import open_identities
 from gateway.metrics import Metrics
 from gateway.openapi import openapi_document
 from gateway.parts import Parts
-from gateway.problems import http_problem, invalid_parameters
+from gateway.problems import DEFECT, http_problem, invalid_parameters
 from gateway.review_endpoint import PATH, ReviewEndpoint
 from gateway.routes import build_router, problem_response
 from gateway.settings import Settings
@@ -100,6 +100,10 @@ def _handle_errors(app: FastAPI, metrics: Metrics) -> None:
         faults = [_fault(detail) for detail in error.errors()]
         return problem_response(invalid_parameters(faults), request, metrics)
 
+    async def defect(request: Request, _: Exception) -> Response:
+        return problem_response(DEFECT, request, metrics)
+
+    app.add_exception_handler(Exception, defect)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestRefusedError, turned_away)
     app.add_exception_handler(RequestValidationError, bad_parameters)

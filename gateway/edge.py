@@ -66,14 +66,15 @@ class Edge:
             await self._app(scope, receive, send)
             return
         echoed = (HEADER, correlation_id.encode("ascii"))
-        is_started = False
+        is_started = is_whole = False
 
         async def echoing(message: Message) -> None:
-            nonlocal is_started
+            nonlocal is_started, is_whole
             if message["type"] == "http.response.start":
                 is_started = True
                 message["headers"] = [*message["headers"], echoed]
             await send(message)
+            is_whole = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         problem = self._unmet(scope, headers)
         if problem is not None:
@@ -86,6 +87,8 @@ class Edge:
             _log.exception(
                 "request failed", extra={"correlation_id": correlation_id, "error": type(error).__qualname__}
             )
+            if is_whole:
+                return  # the framework has answered with the problem, and passes the error on to whoever logs it
             if is_started:
                 raise
             await send_problem(DEFECT, scope, echoing, self._metrics)

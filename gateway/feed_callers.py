@@ -57,7 +57,7 @@ async def opened(asked: Asked, parts: FeedParts, connection: HTTPConnection) -> 
     Raises:
         RequestRefusedError: 404 without such a realm, 503 without a place or a store.
     """
-    wire: Wire = connection.scope.get(WIRE, Wire())
+    wire: Wire | None = connection.scope.get(WIRE)
     with refusing():
         return await parts.feeds.open(asked.realm_id, asked.audience, asked.after, wire)
 
@@ -108,7 +108,9 @@ def _after(header: str | None, query: QueryParams) -> int | None:
             continue
         if not _SEQUENCE.fullmatch(value):
             fault = Fault(
-                f"/{name}", "is not a sequence number of this feed", "send the id of the last event, or leave it out"
+                f"/{name}",
+                f"{name} is not a sequence number of this feed",
+                "send the id of the last event, or leave it out",
             )
             raise RequestRefusedError(invalid_parameters([fault]))
         return int(value)

@@ -13,7 +13,8 @@ from world.feed.feeds import Feeds
 from world.feed.limits import FeedLimits
 from world.feed.reader import Ended
 from world.feed.tickets import LocalTickets, Tickets
-from world.persistence.port import Event, WorldStore
+from world.persistence.messages import Event
+from world.persistence.port import WorldStore
 from world.service.clock import Clock, system_clock
 
 SECRET_BYTES: Final = 24

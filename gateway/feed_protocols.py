@@ -13,6 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from gateway.feed_parts import WIRE
+from world.feed.framing import as_chunk, as_messages
 from world.feed.wire import Wire
 
 WS_MAX_BYTES = 4_096
@@ -24,14 +25,8 @@ class WiredHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast("dict[str, Any]", self.scope)[WIRE] = Wire(self.transport.abort, self._push)
-
-    def _push(self, chunk: bytes) -> bool:
-        # INVARIANT: a response without a length is under way, which uvicorn sends in chunks; its task waits for something else.
-        if self.flow.write_paused or self.transport.is_closing():
-            return False
-        self.transport.write(chunk)
-        return True
+        # INVARIANT: a reader who waits has a response without a length under way, which uvicorn sends in chunks.
+        cast("dict[str, Any]", self.scope)[WIRE] = Wire(self.transport, as_chunk)
 
 
 class WiredSocket(WebSocketsSansIOProtocol):
@@ -41,7 +36,8 @@ class WiredSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         # The application runs in a task of its own, which begins after this; a handshake that failed has no scope.
         if (scope := getattr(self, "scope", None)) is not None:
-            scope[WIRE] = Wire(self.transport.abort)
+            # An extension, such as compression, would have messages written otherwise: then only the task writes them.
+            scope[WIRE] = Wire(self.transport, None if self.conn.extensions else as_messages)
 
     async def send(self, message: ASGISendEvent) -> None:
         await super().send(message)

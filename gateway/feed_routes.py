@@ -28,10 +28,11 @@ NO_HANDSHAKE: Final = Problem(
     {"Upgrade": "websocket", "Connection": "Upgrade"},
 )
 _STREAM: Final = re.compile(r"/api/world/([^/]+)/stream")
+_SOCKET: Final = re.compile(r"/api/world/([^/]+)/ws")
 
 
 class FeedShortcut:
-    """Leads readers of the stream past the framework's layers, which would hold 5 KiB for each as long as it reads.
+    """Leads readers past the framework's layers, which would hold 5 KiB and more for each as long as it reads.
 
     Args:
         app: what everything else goes to.
@@ -39,21 +40,24 @@ class FeedShortcut:
 
     def __init__(self, app: ASGIApp, parts: FeedParts) -> None:
         self._app = app
-        self._endpoint = StreamEndpoint(parts)
+        self._stream = StreamEndpoint(parts)
+        self._socket = SocketEndpoint(parts)
         self._metrics = parts.metrics
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope["type"] == "http" and scope["method"] == "GET":
-            found = _STREAM.fullmatch(scope["path"])
-            if found is not None:
-                scope["path_params"] = {"realm": found[1]}
-                return self._serve(scope, receive, send)
-        return self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            found = _SOCKET.fullmatch(scope["path"])
+        else:
+            found = _STREAM.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if found is None:
+            return self._app(scope, receive, send)
+        scope["path_params"] = {"realm": found[1]}
+        return (self._socket if scope["type"] == "websocket" else self._serve)(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._endpoint(scope, receive, send)
+            await self._stream(scope, receive, send)
         except RequestRefusedError as error:
             await send_problem(error.problem, scope, send, self._metrics)
 

@@ -100,7 +100,8 @@ class Identities:
             return Refusal(Reason.MISSING)
         sent = _BEARER.fullmatch(authorization)
         if sent is None:
-            return Refusal(Reason.MALFORMED)
+            # Of another scheme, such as Basic, it is the scheme that is wrong and not the token.
+            return Refusal(Reason.MALFORMED if authorization.lower().startswith(b"bearer") else Reason.MISSING)
         if self._keys is None:
             return Refusal(Reason.NO_KEYS)
         expected = Expected(audience, self._issuer, self._max_lifetime_s)

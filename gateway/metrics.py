@@ -4,7 +4,7 @@ The council's invocation rate is the share of `path="council"` and `path="veto"`
 quarantine rates are shares by `verdict`. Labels come from closed sets and from the policy, never from a request.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
@@ -17,14 +17,17 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gateway.metric_children import MetricChildren
+
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-class Metrics:
+class Metrics(MetricChildren):
     """All counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
+        super().__init__()
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
         registry = self.registry = CollectorRegistry()
         self.reviews = Counter(
@@ -70,7 +73,6 @@ class Metrics:
         self._models(registry)
         self._trust(registry)
         ProcessCollector(registry=registry)
-        self._children: dict[tuple[Any, ...], Any] = {}
 
     def _models(self, registry: CollectorRegistry) -> None:
         """What members' models do. Models and endpoints are named by the policy, never by a request."""
@@ -130,14 +132,6 @@ class Metrics:
         self.rate_fallbacks = Counter(
             "council_rate_limit_fallbacks", "Times that Redis did not answer a rate limit.", registry=registry
         )
-
-    def child(self, metric: Any, *labels: str) -> Any:
-        """Return a metric's child for label values; looked up once, for this runs on every review."""
-        key = (id(metric), *labels)
-        found = self._children.get(key)
-        if found is None:
-            found = self._children[key] = metric.labels(*labels)
-        return found
 
     def exposition(self) -> bytes:
         """Return all metrics in the Prometheus text format."""

@@ -14,19 +14,9 @@ from prometheus_client import CollectorRegistry
 from gateway.world_metrics import NO_KIND, WorldMetrics
 from gateway.world_watch import WorldWatch
 from world.errors import LeaseLostError, MovedOnError, StoreUnavailableError
-from world.persistence.port import (
-    Advance,
-    Asked,
-    Judge,
-    Judgement,
-    Known,
-    Lease,
-    LedgerRow,
-    NewQuestion,
-    NewRow,
-    Transition,
-    WorldStore,
-)
+from world.persistence.acts import Asked, Judge, Judgement, Known, LedgerRow, NewRow, Transition
+from world.persistence.messages import NewQuestion
+from world.persistence.port import Advance, Lease, WorldStore
 from world.service.clock import Clock
 
 _log = logging.getLogger("gateway.world")
@@ -184,7 +174,7 @@ def _tick_line(step: Advance, seconds: float) -> dict[str, Any]:
         "realm_id": step.realm_id,
         "snapshot_id": step.snapshot.snapshot_id,
         "tick_number": step.snapshot.tick_number,
-        "events": len(step.events) + len(step.told.users),
+        "events": len(step.events),
         "questions": len(step.questions),
         "duration_ms": round(seconds * 1_000),
     }

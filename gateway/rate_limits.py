@@ -1,4 +1,4 @@
-"""How often acts may be reported: per user, per device and per session, all or none (register row S0-66).
+"""How often acts may be reported: per user, per device and per session, all or none (register row S0-66). Chapters too, per user.
 
 The generic cell rate algorithm (ITU-T I.371) is a token bucket kept as one integer a key: the time at which the bucket will be
 full again. It is exact, in microseconds. Counts live in this process or in Redis; where Redis does not answer, a stricter limit
@@ -178,4 +178,16 @@ def too_often(refusal: Limited) -> Problem:
         "send the same act again later; it was not counted",
         {"Retry-After": str(refusal.retry_after_s)},
         {"limit": refusal.which, "retry_after_s": refusal.retry_after_s},
+    )
+
+
+def too_many_chapters(refusal: Limited) -> Problem:
+    """Return the problem of a chapter that is not planned now: 429 with Retry-After."""
+    return Problem(
+        "rate-limited",
+        429,
+        "too many chapters of one user",
+        "ask for the same chapter again later; one that was told before is answered at any time",
+        {"Retry-After": str(refusal.retry_after_s)},
+        {"limit": "plan", "retry_after_s": refusal.retry_after_s},
     )

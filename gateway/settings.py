@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     story_timeout_s: Annotated[float, Field(gt=0, le=600)] = 90.0
     """Wall clock over the whole writing of a chapter, rewrites included, seconds."""
     story_day_usd: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(5)
-    """Most that writing may cost in this process in a day (UTC), dollars; models without a price are not counted."""
+    """Most that writing may cost a day (UTC), dollars, in all processes of a database; models without a price are not counted."""
     env_file: str = DEFAULT_ENV_FILE
     """File with further settings and the endpoints' keys; the environment wins over it; empty: none."""
     cassette: Annotated[str, Field(pattern=r"^(record|replay):.+$")] | None = None
@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     """Acts a minute of one device; so many at once after a rest."""
     rate_session_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """Acts a minute of one session; so many at once after a rest."""
+    rate_plan_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Chapters a minute that may be planned for a user over a longer time; one that was told before is not counted."""
+    rate_plan_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    """Chapters of a user at once, after a rest."""
     world_path: Path | None = None
     """World file: what acts are worth, meters, triggers, canon locks; without it the world that ships with the product."""
     tick_s: Annotated[int, Field(ge=1, le=86_400)] = 900

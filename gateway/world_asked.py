@@ -1,12 +1,13 @@
 """What the world's endpoints are asked, as models: strict bodies and query parameters (register row S0-86)."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from policies.contracts.answer import Answer
 from policies.contracts.base import Id, Line, Wire
 from policies.contracts.request import ImpactCandidate
+from world.service.rulings import HeldState, Word
 from world.views.history import MOST_TICKS
 
 MAX_ACTS: Final = 500
@@ -47,7 +48,7 @@ class RulingAsked(Wire):
 
     realm_id: Id
     event_id: Id
-    ruling: Literal["release", "reject"]
+    ruling: Word
     """release: it counts in the next tick, and an appeal is granted; reject: it does not count."""
     by: Id
     """Who says it."""
@@ -141,5 +142,5 @@ class QueueQuery(PageQuery):
     """Which held acts."""
 
     realm_id: Id
-    state: Literal["quarantined", "in_review", "expired"] = "quarantined"
+    state: HeldState = "quarantined"
     """quarantined: wait for a person; in_review: wait for the council; expired: got no verdict in time, open to appeal."""

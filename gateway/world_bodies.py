@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
 from fastapi import Request
@@ -11,10 +12,12 @@ from gateway.body import RequestRefusedError, read_body
 from gateway.problems import Problem, problem_of
 from gateway.world_asked import MAX_ACTS
 from gateway.world_parts import WorldParts
+from gateway.world_problems import UNKNOWN_REALM
 from policies.contracts.reading import describe
 from policies.contracts.request import ImpactCandidate
 from policies.faults import Fault, InvalidInputError, pointer
 from policies.strict_json import parse_strict
+from world.errors import UnknownRealmError
 
 Asked = TypeVar("Asked", bound=BaseModel)
 _SCORED: Final = re.compile(r"normali[sz]|effectivepoints?|awardedpoints?|finalpoints?|weightedpoints?")
@@ -38,6 +41,19 @@ async def body_of(request: Request, parts: WorldParts) -> bytes:
     """
     headers: dict[bytes, bytes] = request.scope["council.headers"]
     return await read_body(headers, request.receive, max_bytes=parts.max_body_bytes, timeout_s=parts.body_timeout_s)
+
+
+@contextmanager
+def known_realm() -> Iterator[None]:
+    """Refuse a body that names no realm of the world: 422, for it is a field that is wrong; in a path it is 404.
+
+    Raises:
+        RequestRefusedError: in place of `UnknownRealmError`.
+    """
+    try:
+        yield
+    except UnknownRealmError:
+        raise RequestRefusedError(UNKNOWN_REALM) from None
 
 
 def read_asked(raw: bytes, model: type[Asked], max_bytes: int) -> Asked:

@@ -111,12 +111,12 @@ _MEANINGS: Final = {
     500: "A defect of the service; nothing was acknowledged.",
     503: "The store or the council cannot be reached now; send the same request again.",
 }
-_RETRY: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+RETRY: Final = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"description": "What is asked for.", "schema": {"type": "string"}}},
     403: {"WWW-Authenticate": {"description": "What is asked for.", "schema": {"type": "string"}}},
-    429: _RETRY,
-    503: _RETRY,
+    429: RETRY,
+    503: RETRY,
 }
 CORRELATION: Final = {
     "X-Correlation-Id": {"description": "The id to look for in logs.", "schema": {"type": "string"}},
@@ -146,6 +146,12 @@ TAGGED: Final[dict[str, Any]] = {
     ]
 }
 """What requests may carry for such an answer."""
+
+
+def body_declared(model: str) -> dict[str, Any]:
+    """Return the OpenAPI declaration of a body that is read by hand, strictly."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -9,15 +9,14 @@ from fastapi import APIRouter, Request, Response
 from gateway.body import RequestRefusedError
 from gateway.identity_dependencies import check_realm, internal_caller
 from gateway.rate_limits import Allowed, Limited, Outcome, RateLimits, Sender, too_often
-from gateway.world_bodies import body_of, read_submission
+from gateway.world_acts_shown import ActsTaken, ActTaken
+from gateway.world_bodies import body_of, known_realm, read_submission
 from gateway.world_declared import declared
 from gateway.world_parts import WorldParts
-from gateway.world_problems import BATCH_KEY, KEY_CONFLICT, UNKNOWN_REALM, bad_signature, rejected
-from gateway.world_shown import ActsTaken, ActTaken
+from gateway.world_problems import BATCH_KEY, KEY_CONFLICT, bad_signature, rejected
 from gateway.world_signature import HEADER
 from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
-from world.errors import UnknownRealmError
 from world.influence.judging import Kind
 from world.service.ingestion import Ingestion, Taken
 
@@ -96,10 +95,8 @@ def influence_router(parts: WorldParts) -> APIRouter:
         submission = read_submission(raw, parts.max_body_bytes)
         check_realm(await internal_caller(request), submission.acts[0].realm_id)
         _check_key(headers.get(b"idempotency-key"), submission.acts, submission.is_batch)
-        try:
+        with known_realm():
             told = await intake.take(submission.acts, request.scope["council.correlation_id"])
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
         return _batch_answered(told) if submission.is_batch else _one_answered(told[0])
 
     return router

@@ -3,9 +3,11 @@
 Labels are realms, which operators make, and words of closed sets: never a player, an act or a text of a request.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway.metric_children import MetricChildren
 
 _TICK_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Up to the length of a lease: a tick that takes longer is thrown away."""
@@ -16,15 +18,15 @@ _ANOMALY: Final = (0.0, 100.0, 200.0, 300.0, 399.0, 500.0, 600.0, 699.0, 800.0, 
 NO_KIND: Final = "none"
 
 
-class WorldMetrics:
+class WorldMetrics(MetricChildren):
     """What one process counts of the world, in the registry of its other metrics."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()
         self._ticks(registry)
         self._influence(registry)
         self._council(registry)
         self._events(registry)
-        self._children: dict[tuple[Any, ...], Any] = {}
 
     def _ticks(self, registry: CollectorRegistry) -> None:
         self.tick_seconds = Histogram(
@@ -106,11 +108,3 @@ class WorldMetrics:
         self.looks_failed = Counter(
             "world_watch_failures", "Looks at the world's store for these metrics that failed.", registry=registry
         )
-
-    def child(self, metric: Any, *labels: str) -> Any:
-        """Return a metric's child for label values; looked up once, for this runs on every act."""
-        key = (id(metric), *labels)
-        found = self._children.get(key)
-        if found is None:
-            found = self._children[key] = metric.labels(*labels)
-        return found

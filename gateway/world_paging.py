@@ -9,9 +9,10 @@ from gateway.world_parts import WorldParts
 from policies.faults import Fault
 from world.feed.frames import Audience
 from world.persistence.port import WorldStore
+from world.persistence.verdicts_told import is_hidden
 from world.service.since import before_tick
 from world.views.deeds import contribution_view, deed_view
-from world.views.happened import event_view, is_hidden
+from world.views.happened import event_view
 
 
 async def events_page(store: WorldStore, realm_id: str, asked: EventsQuery, audience: Audience) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from policies.faults import InvalidInputError
 from world.errors import LeaseLostError, MovedOnError, StoreUnavailableError, UnknownRealmError
 from world.realm.sovereign import Refusal, RefusalKind
 from world.review.port import ReviewUnavailableError
+from world.service.rulings import Unruled
 
 NO_REALM: Final = Problem("realm-not-found", 404, "there is no such realm", "council world seed makes one")
 UNKNOWN_REALM: Final = Problem(
@@ -98,6 +99,13 @@ def sovereign_refused(refusal: Refusal) -> Problem:
     told = told or refusal.told
     fault = {"path": path, "message": told, "fix": refusal.fix}
     return Problem("sovereign-refused", status, told, refusal.fix, {}, {"reason": refusal.kind, "faults": [fault]})
+
+
+def unruled(found: Unruled) -> Problem:
+    """Return the problem of a ruling that changes nothing."""
+    if found.row is None:
+        return NO_ACT
+    return IN_REVIEW if found.kind == "in_review" else already_ruled(found.row.state, found.row.because)
 
 
 def already_ruled(state: str, because: str) -> Problem:

@@ -1,9 +1,6 @@
-"""What waits for a person in a realm, and a game master's ruling on it (reliability.md, S18; K17).
+"""What waits for a person in a realm, and a game master's ruling on it (reliability.md, S18; K17)."""
 
-A ruling is a transition of the act alone: decisions of the council and their records are not touched.
-"""
-
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
@@ -11,39 +8,24 @@ from fastapi import APIRouter, Query, Request, Response
 from gateway.body import RequestRefusedError
 from gateway.identity import STATIC
 from gateway.identity_dependencies import check_realm, internal_caller
+from gateway.world_acts_shown import HeldAct, QueueShown
 from gateway.world_asked import QueueQuery, RulingAsked
-from gateway.world_bodies import body_of, read_asked
-from gateway.world_declared import declared
+from gateway.world_bodies import body_of, known_realm, read_asked
+from gateway.world_declared import body_declared, declared
 from gateway.world_parts import WorldParts
-from gateway.world_problems import IN_REVIEW, NO_ACT, UNKNOWN_REALM, already_ruled
-from gateway.world_shown import HeldAct, QueueShown
-from world.errors import UnknownRealmError
-from world.influence.judging import State
-from world.persistence.port import MAX_PAGE, LedgerRow, Transition, WorldStore
-from world.service.expiry import is_open_to_appeal
+from gateway.world_problems import unruled
+from world.persistence.port import WorldStore
+from world.service.rulings import Ruling, Rulings, Unruled
 from world.views.deeds import held_view, question_view
 
 PATH: Final = "/internal/world/queue"
 MOST_QUESTIONS: Final = 100
-MOST_PAGES: Final = 20
-"""Pages of rejected acts that one call looks through for expired ones: ten thousand acts."""
-_TOLD: Final[dict[str, tuple[State, str]]] = {
-    "release": ("accepted", "released"),
-    "reject": ("rejected", "rejected"),
-}
-
-
-class _Page(NamedTuple):
-    """One page of the queue."""
-
-    acts: list[LedgerRow]
-    next: int
-    has_more: bool
 
 
 def queue_router(parts: WorldParts) -> APIRouter:
     """Return the endpoints of the queue."""
     router = APIRouter(tags=["queue"])
+    rulings = Rulings(parts.store, parts.clock)
 
     @router.get(
         PATH,
@@ -54,10 +36,8 @@ def queue_router(parts: WorldParts) -> APIRouter:
     async def read_queue(request: Request, asked: Annotated[QueueQuery, Query()]) -> Response:
         """Return acts that wait, with everything that judged them, and questions that are not settled."""
         check_realm(await internal_caller(request), asked.realm_id)
-        try:
-            document = await _queue(parts, asked)
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
+        with known_realm():
+            document = await _queue(parts.store, rulings, asked)
         return _answered(document)
 
     @router.post(
@@ -65,7 +45,7 @@ def queue_router(parts: WorldParts) -> APIRouter:
         summary="Release or reject a held act",
         response_model=HeldAct,
         responses=declared(400, 401, 403, 404, 408, 409, 413, 415, 422, 503),
-        openapi_extra=_ASKED,
+        openapi_extra=body_declared("RulingAsked"),
     )
     async def rule(request: Request) -> Response:
         """Say what becomes of an act in quarantine, or grant the appeal against one that expired, by name and with a reason.
@@ -76,26 +56,18 @@ def queue_router(parts: WorldParts) -> APIRouter:
         asked = read_asked(await body_of(request, parts), RulingAsked, parts.max_body_bytes)
         caller = await internal_caller(request)
         check_realm(caller, asked.realm_id)
-        through = "" if caller.name == STATIC else f" ({caller.name})"
-        try:
-            return _answered(held_view(await _ruled(parts, asked, f"{asked.by}{through}")))
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
+        by = asked.by if caller.name == STATIC else f"{asked.by} ({caller.name})"
+        with known_realm():
+            found = await rulings.rule(Ruling(asked.realm_id, asked.event_id, asked.ruling, by, asked.because))
+        if isinstance(found, Unruled):
+            raise RequestRefusedError(unruled(found))
+        return _answered(held_view(found))
 
     return router
 
 
-_ASKED: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RulingAsked"}}},
-    }
-}
-
-
-async def _queue(parts: WorldParts, asked: QueueQuery) -> dict[str, Any]:
-    store = parts.store
-    page = await _held(store, asked)
+async def _queue(store: WorldStore, rulings: Rulings, asked: QueueQuery) -> dict[str, Any]:
+    page = await rulings.held(asked.realm_id, asked.state, after=asked.after, limit=asked.limit)
     open_ones = await store.questions(asked.realm_id, "open", MOST_QUESTIONS)
     answered_ones = await store.questions(asked.realm_id, "answered", MOST_QUESTIONS)
     return {
@@ -105,54 +77,6 @@ async def _queue(parts: WorldParts, asked: QueueQuery) -> dict[str, Any]:
         "next": page.next,
         "has_more": page.has_more,
     }
-
-
-async def _held(store: WorldStore, asked: QueueQuery) -> _Page:
-    if asked.state == "expired":
-        return await _appealed(store, asked)
-    found = await store.rows(asked.realm_id, state=asked.state, after=asked.after, limit=asked.limit + 1)
-    page = found[: asked.limit]
-    return _Page(list(page), page[-1].sequence if page else asked.after, len(found) > len(page))
-
-
-async def _appealed(store: WorldStore, asked: QueueQuery) -> _Page:
-    """Look for expired acts among the rejected ones: so many in one call, and the next call goes on behind them."""
-    found: list[LedgerRow] = []
-    after = asked.after
-    for _ in range(MOST_PAGES):
-        page = await store.rows(asked.realm_id, state="rejected", after=after, limit=MAX_PAGE)
-        for row in page:
-            if len(found) == asked.limit:
-                return _Page(found, after, True)
-            after = row.sequence
-            found += [row] if is_open_to_appeal(row) else []
-        if len(page) < MAX_PAGE:
-            return _Page(found, after, False)
-    return _Page(found, after, True)
-
-
-async def _ruled(parts: WorldParts, asked: RulingAsked, by: str) -> LedgerRow:
-    """Return the act after a ruling.
-
-    Raises:
-        RequestRefusedError: 404 where there is no such act; 409 where it does not wait for a person, or somebody was first.
-    """
-    state, told = _TOLD[asked.ruling]
-    because = f"{told} by {by}: {asked.because}"
-    row = await parts.store.row(asked.realm_id, asked.event_id)
-    if row is None:
-        raise RequestRefusedError(NO_ACT)
-    if row.state == "in_review":
-        raise RequestRefusedError(IN_REVIEW)
-    # An appeal can be granted, and not refused: the act is rejected as it is. So of two rulings the first changes the state.
-    if row.state == "quarantined" or (state == "accepted" and is_open_to_appeal(row)):
-        transition = Transition(row.sequence, state, because, expected=row.state)
-        await parts.store.move(asked.realm_id, [transition], parts.clock())
-        row = await parts.store.row(asked.realm_id, asked.event_id)
-        assert row is not None
-    if (row.state, row.because) != (state, because):
-        raise RequestRefusedError(already_ruled(row.state, row.because))
-    return row
 
 
 def _answered(document: dict[str, Any]) -> Response:

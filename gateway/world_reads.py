@@ -15,19 +15,14 @@ from gateway.identity import User
 from gateway.identity_dependencies import optional_user, require
 from gateway.roles import Permission
 from gateway.shown import Shown
+from gateway.world_acts_shown import MineShown
 from gateway.world_asked import EventsQuery, HistoryQuery, PageQuery, TerritoriesQuery
 from gateway.world_conditional import PRIVATE, PUBLIC, SETTLED, answered
 from gateway.world_declared import KEPT, TAGGED, declared
 from gateway.world_paging import events_page, history_page, mine_page
 from gateway.world_parts import WorldParts
-from gateway.world_shown import (
-    EventsShown,
-    FactionsShown,
-    HistoryShown,
-    MineShown,
-    SummaryShown,
-    TerritoriesShown,
-)
+from gateway.world_past_shown import EventsShown, HistoryShown
+from gateway.world_shown import FactionsShown, SummaryShown, TerritoriesShown
 from policies.contracts.base import Id
 from world.feed.frames import Audience
 from world.persistence.port import WorldStore
@@ -130,7 +125,7 @@ class _Summaries:
         realm_id = now.moment.realm.realm_id
         known = self._known.get(realm_id)
         if known is None or known[0] != now.moment.hash:
-            body = orjson.dumps(summary_view(now.moment, self._parts.world.rules, now.verdicts))
+            body = orjson.dumps(summary_view(now.moment, self._parts.world.rules, now.public))
             known = self._known[realm_id] = (now.moment.hash, body)
         return known[1]
 
@@ -139,7 +134,8 @@ class _Summaries:
         store, realm_id = self._parts.store, now.moment.realm.realm_id
         you = await store.contribution(realm_id, user.user_id)
         held = await _held(store, realm_id) if user.may(Permission.READ_HIDDEN) else None
-        return summary_view(now.moment, self._parts.world.rules, now.verdicts, you=you, held=held)
+        verdicts = now.public if held is None else now.verdicts
+        return summary_view(now.moment, self._parts.world.rules, verdicts, you=you, held=held)
 
 
 def _audience(user: User | None) -> Audience:

@@ -3,7 +3,7 @@
 Game servers say who leads a faction: players propose through them and have no way here of their own.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -11,15 +11,14 @@ from fastapi import APIRouter, Path, Request, Response
 from gateway.body import RequestRefusedError
 from gateway.identity_dependencies import check_realm, internal_caller
 from gateway.world_asked import ObjectionAsked, SovereignAsked
-from gateway.world_bodies import body_of, read_asked
+from gateway.world_bodies import body_of, known_realm, read_asked
 from gateway.world_conditional import PUBLIC, answered
-from gateway.world_declared import KEPT, TAGGED, declared
+from gateway.world_declared import KEPT, TAGGED, body_declared, declared
 from gateway.world_parts import WorldParts
-from gateway.world_problems import ACTION_KEY, UNKNOWN_REALM, sovereign_refused
+from gateway.world_problems import ACTION_KEY, sovereign_refused
 from gateway.world_reads import MaybeUser, Realm
-from gateway.world_shown import ActionsShown, SovereignTaken
+from gateway.world_sovereign_shown import ActionsShown, SovereignTaken
 from policies.contracts.base import Id
-from world.errors import UnknownRealmError
 from world.realm.sovereign import Proposal, Refusal
 from world.service.sovereign import Taken
 from world.views.actions import action_view, actions_view, sovereignty_view
@@ -45,7 +44,7 @@ def sovereign_router(parts: WorldParts) -> APIRouter:
         summary="Propose a sovereign action",
         response_model=SovereignTaken,
         responses=declared(*_BODY),
-        openapi_extra={"parameters": [_KEY], **_asked("SovereignAsked")},
+        openapi_extra={"parameters": [_KEY], **body_declared("SovereignAsked")},
     )
     async def propose(request: Request) -> Response:
         """Take up a sovereign action of a faction: its cost leaves the treasury, and others may object until its window closes.
@@ -57,10 +56,8 @@ def sovereign_router(parts: WorldParts) -> APIRouter:
         check_realm(await internal_caller(request), asked.realm_id)
         _check_key(request, asked.action_id)
         proposal = Proposal(asked.action_id, asked.kind, asked.faction_id, asked.user_id, asked.target)
-        try:
+        with known_realm():
             taken = await parts.sovereignty.propose(asked.realm_id, proposal, request.scope["council.correlation_id"])
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
         return await _taken(parts, asked.realm_id, taken)
 
     @router.post(
@@ -68,13 +65,13 @@ def sovereign_router(parts: WorldParts) -> APIRouter:
         summary="Object to a sovereign action",
         response_model=SovereignTaken,
         responses=declared(*_BODY, 404),
-        openapi_extra=_asked("ObjectionAsked"),
+        openapi_extra=body_declared("ObjectionAsked"),
     )
     async def object_to(request: Request, action_id: Annotated[Id, Path()]) -> Response:
         """Enter an objection of another faction while the window of counterplay is open; the council is shown who objected."""
         asked = read_asked(await body_of(request, parts), ObjectionAsked, parts.max_body_bytes)
         check_realm(await internal_caller(request), asked.realm_id)
-        try:
+        with known_realm():
             taken = await parts.sovereignty.object_to(
                 asked.realm_id,
                 action_id,
@@ -82,8 +79,6 @@ def sovereign_router(parts: WorldParts) -> APIRouter:
                 user_id=asked.user_id,
                 correlation_id=request.scope["council.correlation_id"],
             )
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
         return await _taken(parts, asked.realm_id, taken)
 
     @router.get(
@@ -101,11 +96,6 @@ def sovereign_router(parts: WorldParts) -> APIRouter:
         return answered(request, document, cache=PUBLIC, snapshot_hash=moment.hash)
 
     return router
-
-
-def _asked(model: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
-    return {"requestBody": {"required": True, "content": content}}
 
 
 def _check_key(request: Request, action_id: str) -> None:

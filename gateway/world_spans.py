@@ -6,7 +6,7 @@ of, a decision to the act that it is about. A link is drawn where this process h
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, cast
 
 import orjson
@@ -17,6 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from agents.models.calls import current_headers
 from gateway.spans import OpenSpan
 from policies.contracts.request import ImpactCandidate
+from world.persistence.contributions import Contributions
 from world.persistence.port import Advance, Lease, WorldStore
 from world.service.ingestion import Ingestion, Taken
 from world.service.ticking import Ticked, Ticker
@@ -74,15 +75,15 @@ class WorldSpans:
         following = step.events[0].correlation_id if step.events else None
         if following is not None:
             trace.get_current_span().set_attribute("council.correlation_id", following)
-        self.link(step)
+        self.link([event.correlation_id for event in step.events])
 
-    def link(self, step: Advance) -> None:
-        """Let the open span link to the acts whose correlation ids follow what the step tells."""
+    def link(self, told: Iterable[str | None]) -> None:
+        """Let the open span link to the acts whose correlation ids follow what is told."""
         span = trace.get_current_span()
-        told = [*[event.correlation_id for event in step.events], *step.told.traces]
+        linked = [each.context for each in getattr(span, "links", ())]
         following = dict.fromkeys(each for each in told if each is not None)
         places = [self._acts[each] for each in following if each in self._acts]
-        for place in places[:MOST_LINKS]:
+        for place in [each for each in places if each not in linked][: MOST_LINKS - len(linked)]:
             span.add_link(place)
 
 
@@ -145,5 +146,11 @@ class _TracedStore:
             verdict=orjson.loads(step.snapshot.result).get("verdict"),
         )
         with opened:
-            self._spans.link(step)
+            self._spans.link([event.correlation_id for event in step.events])
             await self._store.advance(step, lease, now)
+
+    async def tell(self, realm_id: str, tick_number: int, told: Contributions, now: int) -> bool:
+        is_told = await self._store.tell(realm_id, tick_number, told, now)
+        if is_told:
+            self._spans.link(told.traces)
+        return is_told

@@ -1,7 +1,7 @@
 """What moves a realm over HTTP: running a tick, and applying a decision exactly once (000 §5.2, §10; S0-81, S0-83)."""
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -10,15 +10,15 @@ from gateway.body import RequestRefusedError
 from gateway.identity_dependencies import check_realm, internal_caller
 from gateway.problems import NO_DECISION
 from gateway.world_asked import ApplyAsked, TickAsked
-from gateway.world_bodies import body_of, read_asked, refused
+from gateway.world_bodies import body_of, known_realm, read_asked, refused
 from gateway.world_decisions import DecisionOnRecord
-from gateway.world_declared import declared
+from gateway.world_declared import body_declared, declared
 from gateway.world_parts import WorldParts
-from gateway.world_problems import HELD_ELSEWHERE, UNKNOWN_REALM, WRONG_ANSWER, wrong_tick
-from gateway.world_shown import AppliedShown, TickShown
+from gateway.world_past_shown import AppliedShown, TickShown
+from gateway.world_problems import HELD_ELSEWHERE, WRONG_ANSWER, wrong_tick
 from policies.contracts.answer import Answer
 from policies.faults import Fault, InvalidInputError
-from world.errors import MovedOnError, UnknownRealmError
+from world.errors import MovedOnError
 
 TICK_PATH: Final = "/internal/world/tick/run"
 APPLY_PATH: Final = "/internal/world/apply-decision"
@@ -93,7 +93,7 @@ def steps_router(parts: WorldParts) -> APIRouter:
         summary="Run a tick of a realm",
         response_model=TickShown,
         responses=declared(*_BODY),
-        openapi_extra=_body("TickAsked"),
+        openapi_extra=body_declared("TickAsked"),
     )
     async def run_tick(request: Request) -> Response:
         """Run the next tick now, or return the one of `tick_number` where it has run.
@@ -102,10 +102,8 @@ def steps_router(parts: WorldParts) -> APIRouter:
         """
         asked = read_asked(await body_of(request, parts), TickAsked, parts.max_body_bytes)
         check_realm(await internal_caller(request), asked.realm_id)
-        try:
+        with known_realm():
             body, is_repeat = await runs.run(asked, request.scope["council.correlation_id"])
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
         return _answered(body, is_repeat)
 
     @router.post(
@@ -114,7 +112,7 @@ def steps_router(parts: WorldParts) -> APIRouter:
         summary="Apply a decision of the council",
         response_model=AppliedShown,
         responses=declared(*_BODY, 404),
-        openapi_extra=_body("ApplyAsked"),
+        openapi_extra=body_declared("ApplyAsked"),
     )
     async def apply_decision(request: Request) -> Response:
         """Apply a decision on record to its realm, exactly once however often it is sent.
@@ -126,17 +124,10 @@ def steps_router(parts: WorldParts) -> APIRouter:
         asked = read_asked(await body_of(request, parts), ApplyAsked, parts.max_body_bytes)
         found = await _on_record(parts, asked)
         check_realm(await internal_caller(request), found.request.realm_id)
-        try:
+        with known_realm():
             return await _applied(parts, found, asked.expected_snapshot_id)
-        except UnknownRealmError:
-            raise RequestRefusedError(UNKNOWN_REALM) from None
 
     return router
-
-
-def _body(model: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{model}"}}}
-    return {"requestBody": {"required": True, "content": content}}
 
 
 async def _on_record(parts: WorldParts, asked: ApplyAsked) -> DecisionOnRecord:

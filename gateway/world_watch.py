@@ -11,7 +11,8 @@ from gateway.world_metrics import NO_KIND, WorldMetrics
 from world.bus.port import Bus
 from world.errors import WorldError
 from world.influence.judging import State
-from world.persistence.port import OutboxRow, QuestionState, WorldStore
+from world.persistence.messages import OutboxRow, QuestionState
+from world.persistence.port import WorldStore
 from world.service.clock import Clock
 
 _log = logging.getLogger("gateway.world")

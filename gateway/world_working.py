@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gateway.working")
 SETTLE_MS: Final = 1_000
 """Pause between looks for questions that the council is to be asked."""
+TELL_MS: Final = 10_000
+"""Pause between looks for contributions that the process which ran a tick did not come to tell."""
 TIDY_MS: Final = 60_000
-"""Pause between looks for tallies that no cap looks back on any more."""
+"""Pause between looks for sums that no tick and no cap looks back on any more."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 _CLOSING_S: Final = 1.0
 """Beside the grace, for closing connections."""
@@ -57,7 +59,11 @@ def work(settings: Settings, *, catch_up: int = 1, once: bool = False) -> None:
 
 def duties_of(world: LivingWorld) -> "Sequence[Duty]":
     """Return what a worker does between ticks."""
-    return (Duty("settle", SETTLE_MS, world.verdicts.settle), Duty("tidy", TIDY_MS, world.store.tidy))
+    return (
+        Duty("settle", SETTLE_MS, world.verdicts.settle),
+        Duty("tell", TELL_MS, world.ticker.tell),
+        Duty("tidy", TIDY_MS, world.store.tidy),
+    )
 
 
 async def _work(settings: Settings, catch_up: int, *, once: bool) -> None:
@@ -71,7 +77,7 @@ async def _work(settings: Settings, catch_up: int, *, once: bool) -> None:
     scheduler = Scheduler(
         world.store,
         world.ticker,
-        [*duties_of(world), sending(story.sender)],
+        [*duties_of(world), sending(story.sender, story.store, story.metrics)],
         world.clock,
         schedule=schedule,
         beside=[relay.run],

@@ -79,6 +79,8 @@ def _quick(data: bytes) -> Any:
 
 
 def _slow(text: str, max_depth: int) -> Any:
+    if not text or text.isspace():
+        raise _refused("there is nothing in it", "send one RFC 8259 JSON document")
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_finite, parse_int=_integer)
     except RecursionError:

@@ -5,11 +5,11 @@ action mix and action order are measured against the action types that the case 
 only, because the sim selects events by what they support. Integers throughout; windows and gaps in milliseconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import isqrt
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from world.balance import entropy, log2
 from world.contribution import epoch_ms
@@ -36,6 +36,9 @@ REPLAY_FACTOR: Final = 4
 STRAY_LEAST_MS: Final = 86_400_000
 STRAY_FACTOR: Final = 8
 """An event strays where it lies further from the median moment than a day and than eight times the median distance."""
+
+
+K = TypeVar("K", str, str | None)
 
 
 class Act(Protocol):
@@ -85,6 +88,10 @@ class Anomaly(NamedTuple):
     """A = 1000 - (1000-V)(1000-E)(1000-D)/10^6, what could not be computed left out."""
 
 
+_CALM: Final = Anomaly(0, None, None, None, None, (), (), 0)
+"""One event has nothing beside it that could be odd."""
+
+
 class Deficits(NamedTuple):
     """Entropy deficits of one account's events, permille."""
 
@@ -94,25 +101,25 @@ class Deficits(NamedTuple):
     joined: int
 
 
-def anomaly_of(events: Sequence[Act], moments: Sequence[int] | None = None) -> Anomaly | None:
+def anomaly_of(
+    events: Sequence[Act], moments: Sequence[int] | None = None, refused: Collection[int] = ()
+) -> Anomaly | None:
     """Score supporting events; None where there are none.
 
     Args:
         events: what is looked at.
         moments: when they happened, milliseconds since 1970, where the caller has it already.
+        refused: places of those that were refused for a fault: whoever mends it and sends the act again replays nothing.
     """
     if not events:
         return None
+    if len(events) == 1:
+        return _CALM
     if moments is None:
         moments = [epoch_ms(event.created_at) for event in events]
-    by_user: dict[str, list[int]] = {}
-    by_device: dict[str, list[int]] = {}
-    for index, event in enumerate(events):
-        by_user.setdefault(event.user_id, []).append(index)
-        if event.device_id is not None:
-            by_device.setdefault(event.device_id, []).append(index)
-    fast = velocity(by_user, by_device, moments)
-    replays = replays_of(events, by_user, moments)
+    by_user = _places([event.user_id for event in events])
+    fast = velocity(events, by_user, moments)
+    replays = replays_of(events, by_user, moments, refused)
     worst = _worst_deficits(events, by_user, moments)
     replay = min(1000, 1000 * REPLAY_FACTOR * len(replays) // len(events))
     joined = worst.joined if worst is not None else None
@@ -140,14 +147,18 @@ def noisy_or(*scores: int) -> int:
     return 1000 - calm
 
 
-def velocity(by_user: Mapping[str, list[int]], by_device: Mapping[str, list[int]], moments: Sequence[int]) -> int:
+def velocity(events: Sequence[Act], by_user: Mapping[str, Sequence[int]], moments: Sequence[int]) -> int:
     """Return V of the fastest account or device over the worst window, permille."""
+    if len(by_user) == 1:  # no device has more of them
+        return min(1000, _burst(sorted(moments)) * 1000 // Z_FULL)
     worst = 0
-    looked_at = list(by_user.values())
+    of_users = list(by_user.values())
+    by_device = _places([event.device_id for event in events])
     # An account with a device of its own has the same events under both.
-    for indices in [*looked_at, *[each for each in by_device.values() if each not in looked_at]]:
+    of_devices = [each for device, each in by_device.items() if device is not None and each not in of_users]
+    for indices in [*of_users, *of_devices]:
         if len(indices) > 1:
-            worst = max(worst, _burst([moments[index] for index in indices]))
+            worst = max(worst, _burst(sorted([moments[index] for index in indices])))
     return min(1000, worst * 1000 // Z_FULL)
 
 
@@ -162,22 +173,22 @@ def anscombe(count: int, expected: int) -> int:
     return 2 * (isqrt((8 * count + 3) * 125_000) - isqrt((8 * expected + 3) * 125_000))
 
 
-def replays_of(events: Sequence[Act], by_user: Mapping[str, list[int]], moments: Sequence[int]) -> tuple[int, ...]:
+def replays_of(
+    events: Sequence[Act],
+    by_user: Mapping[str, Sequence[int]],
+    moments: Sequence[int],
+    refused: Collection[int] = (),
+) -> tuple[int, ...]:
     """Return events with the id of an earlier one, or equal to one in every typed field but the id.
 
     Evidence and notes are left out: a player can write them, and a changed word must not hide a replay.
     """
-    ids: set[str] = set()
-    found: list[int] = []
-    for index, event in enumerate(events):
-        if event.event_id in ids:
-            found.append(index)
-        ids.add(event.event_id)
+    found = _same_ids(events)
     for indices in by_user.values():
         # What is equal happened at one moment; comparing numbers first is cheap.
         if len(indices) > len({moments[index] for index in indices}):
-            found += _equal_payloads(events, indices)
-    return tuple(sorted(set(found)))
+            found += _equal_payloads(events, [index for index in indices if index not in refused])
+    return tuple(sorted(set(found))) if found else ()
 
 
 def strays_of(moments: Sequence[int]) -> tuple[int, ...]:
@@ -219,8 +230,18 @@ def quarter_octave(gap: int) -> int:
     return (gap**4).bit_length() - 1 if gap > 0 else -1
 
 
-def _burst(moments: list[int]) -> int:
-    moments.sort()
+def _places(keys: Sequence[K]) -> dict[K, Sequence[int]]:
+    """Return where each key stands, rising."""
+    if len(set(keys)) == 1:
+        return {keys[0]: range(len(keys))}
+    found: dict[K, list[int]] = {}
+    for place, key in enumerate(keys):
+        found.setdefault(key, []).append(place)
+    return dict(found)
+
+
+def _burst(moments: Sequence[int]) -> int:
+    """Return z of the worst window of moments in order."""
     worst, count = 0, len(moments)
     for window, expected in WINDOWS:
         if count > expected:
@@ -231,12 +252,19 @@ def _burst(moments: list[int]) -> int:
 def _most_within(moments: Sequence[int], window: int) -> int:
     if moments[-1] - moments[0] < window:
         return len(moments)
-    start, most = 0, 0
+    most = 0
     for end, moment in enumerate(moments):
-        while moment - moments[start] >= window:
-            start += 1
-        most = max(most, end - start + 1)
+        if moment - moments[end - most] < window:  # one more than the most so far ends here
+            most += 1
     return most
+
+
+def _same_ids(events: Sequence[Act]) -> list[int]:
+    ids = [event.event_id for event in events]
+    if len(set(ids)) == len(ids):
+        return []
+    first = {event_id: index for index, event_id in reversed(list(enumerate(ids)))}
+    return [index for index, event_id in enumerate(ids) if first[event_id] != index]
 
 
 def _equal_payloads(events: Sequence[Act], indices: Sequence[int]) -> list[int]:
@@ -260,7 +288,9 @@ def _equal_payloads(events: Sequence[Act], indices: Sequence[int]) -> list[int]:
     return found
 
 
-def _worst_deficits(events: Sequence[Act], by_user: Mapping[str, list[int]], moments: Sequence[int]) -> Deficits | None:
+def _worst_deficits(
+    events: Sequence[Act], by_user: Mapping[str, Sequence[int]], moments: Sequence[int]
+) -> Deficits | None:
     if len(events) < LEAST_EVENTS:
         return None
     kinds = len({event.action_type for event in events})

@@ -11,8 +11,9 @@ from world.feed.announcing import announcing
 from world.feed.feeds import Feeds
 from world.feed.frames import Audience, Frame
 from world.feed.limits import FeedLimits
+from world.persistence.messages import NewEvent
 from world.persistence.opening import open_world_store
-from world.persistence.port import NewEvent, WorldStore
+from world.persistence.port import WorldStore
 
 USERS = (None, "ana", "bo", None)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 from redis.asyncio import Redis
 
+from gateway.metrics import Metrics
 from gateway.rate_limits import (
     SECOND_US,
     Allowed,
@@ -20,7 +21,9 @@ from gateway.rate_limits import (
     LocalBuckets,
     Sender,
 )
+from gateway.rate_limits_opening import open_chapter_limits, open_rate_limits
 from gateway.rate_limits_shared import PREFIX, RedisBuckets
+from gateway.settings import read_settings
 from tests.valkey_server import valkey
 
 # Whole seconds of 60, 30 and 15: the milliseconds that a test takes change no answer, which is rounded up to seconds.
@@ -144,3 +147,15 @@ async def test_two_processes_share_what_redis_counts(url: str) -> None:
     assert [outcome for (outcome,) in outcomes].count(Allowed()) == 2
     await other.close()
     await held.close()
+
+
+async def test_chapters_and_acts_of_one_user_are_counted_apart_by_all_processes(url: str) -> None:
+    environ = {"COUNCIL_REDIS_URL": url, "COUNCIL_RATE_PLAN_BURST": "2", "COUNCIL_RATE_PLAN_PER_MINUTE": "1"}
+    settings = read_settings(environ)
+    one, other = open_chapter_limits(settings, Metrics()), open_chapter_limits(settings, Metrics())
+    acts = open_rate_limits(settings, Metrics())
+
+    assert [await each.check("ana") for each in (one, other, one)] == [Allowed(), Allowed(), Limited(60, "user")]
+    assert await acts.check("ana") == Allowed()
+    for each in (one, other, acts):
+        await each.close()

@@ -16,8 +16,10 @@ from tests.contract.world_samples import (
 )
 from world.errors import LeaseLostError, MovedOnError, UnknownRealmError
 from world.influence.scoring import Score
+from world.persistence.acts import LedgerRow, Transition
+from world.persistence.messages import Event, NewEvent, OutboxRow
 from world.persistence.opening import open_world_store
-from world.persistence.port import Event, LedgerRow, NewEvent, OutboxRow, Transition, WorldStore
+from world.persistence.port import WorldStore
 
 DAY_MS = 86_400_000
 

@@ -11,8 +11,9 @@ from tests.contract.world_samples import NOW, REALM, seeded, step_sample
 from world.bus.relay import WorldOutbox
 from world.persistence.contributions import PAGE, Contributions, contributions_of
 from world.persistence.memory import MemoryStore
+from world.persistence.messages import Event, NewEvent
 from world.persistence.opening import open_world_store
-from world.persistence.port import Event, NewEvent, WorldStore
+from world.persistence.port import WorldStore
 from world.realm.tick import Gains
 
 USERS: Final = [f"user-{number:03d}" for number in range(300)]
@@ -37,9 +38,11 @@ async def _grown(store: WorldStore) -> WorldStore:
     """Three ticks: with pages, without any, and with few tellings behind other personal events."""
     await seeded(store)
     mine = NewEvent("review_settled", b"[1]", USERS[7])
-    await store.advance(step_sample("snap-0", 1, events=(TICK, TICK), told=_great(1_000)), None, NOW)
+    await store.advance(step_sample("snap-0", 1, events=(TICK, TICK)), None, NOW)
+    assert await store.tell(REALM, 1, _great(1_000), NOW)
     await store.advance(step_sample("snap-1", 2, events=(TICK, mine)), None, NOW + 1)
-    await store.advance(step_sample("snap-2", 3, events=(TICK, mine, TICK), told=_great(3)), None, NOW + 2)
+    await store.advance(step_sample("snap-2", 3, events=(TICK, mine, TICK)), None, NOW + 2)
+    assert await store.tell(REALM, 3, _great(3), NOW + 2)
     await store.advance(step_sample("snap-3", 3, 1, events=(TICK,), decision_id="d-1"), None, NOW + 3)
     return store
 
@@ -61,7 +64,8 @@ async def grown(ledger_url: str) -> AsyncIterator[WorldStore]:
 
 
 async def test_every_telling_is_an_event_behind_those_of_its_tick(store: WorldStore) -> None:
-    await store.advance(step_sample("snap-0", 1, events=(TICK,), told=SMALL), None, NOW)
+    await store.advance(step_sample("snap-0", 1, events=(TICK,)), None, NOW)
+    assert await store.tell(REALM, 1, SMALL, NOW)
     tick = Event(REALM, 1, 1, "tick", b"{}", None, NOW, "tick-1")
     far = b'{"territory_id":"far-wilds","faction_id":"free_cities","points":%s}'
     ana = Event(REALM, 2, 1, "contributed", far % b"1.5", "ana", NOW, "act-of-ana")
@@ -78,7 +82,8 @@ async def test_every_telling_is_an_event_behind_those_of_its_tick(store: WorldSt
 
 async def test_every_telling_is_a_message_of_its_own(store: WorldStore) -> None:
     """S0-95: a message carries the correlation id of the player's act."""
-    await store.advance(step_sample("snap-0", 1, events=(TICK,), told=SMALL), None, NOW)
+    await store.advance(step_sample("snap-0", 1, events=(TICK,)), None, NOW)
+    assert await store.tell(REALM, 1, SMALL, NOW)
     found = await store.pending()
     assert [(row.topic, row.key, row.correlation_id) for row in found] == [
         ("tick", f"{REALM}/1", "tick-1"),

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.contract.world_samples import NOW, REALM, row_sample, seeded, snapshot_sample, step_sample
 from world.errors import MovedOnError
 from world.influence.judging import State
+from world.persistence.acts import NewRow, Totals, Transition
 from world.persistence.memory import MemoryStore
 from world.persistence.opening import open_world_store
-from world.persistence.port import NewRow, Totals, Transition, WorldStore
+from world.persistence.port import WorldStore
 
 _numbers = count()
 

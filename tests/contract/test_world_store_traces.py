@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.contract.world_samples import NOW, REALM, row_sample, seeded, step_sample
+from world.persistence.acts import Transition
 from world.persistence.opening import open_world_store
-from world.persistence.port import Transition, WorldStore
+from world.persistence.port import WorldStore
 
 
 @pytest.fixture
@@ -30,24 +31,24 @@ async def test_the_newest_counted_act_of_each_account_is_named(store: WorldStore
     await _submit(store, "e-4", "binh", None)
     await _submit(store, "e-5", "chi", None)
     totals = await store.totals(REALM)
-    assert await store.traces(REALM, totals.watermark) == {"ana": "act-3", "binh": "act-2"}
+    assert await store.traces(REALM, 0, totals.watermark) == {"ana": "act-3", "binh": "act-2"}
 
 
 async def test_what_comes_while_a_tick_computes_is_the_next_ones(store: WorldStore) -> None:
     await _submit(store, "e-1", "ana", "act-1")
     totals = await store.totals(REALM)
     await _submit(store, "e-2", "ana", "act-2")
-    assert await store.traces(REALM, totals.watermark) == {"ana": "act-1"}
+    assert await store.traces(REALM, 0, totals.watermark) == {"ana": "act-1"}
     lease = await store.take_lease(REALM, "worker-1", now=NOW, ttl_ms=60_000)
     await store.advance(step_sample("snap-0", 1, consumed=totals.watermark), lease, NOW)
     later = await store.totals(REALM)
-    assert await store.traces(REALM, later.watermark) == {"ana": "act-2"}
+    assert await store.traces(REALM, totals.watermark, later.watermark) == {"ana": "act-2"}
 
 
 async def test_an_act_that_is_accepted_later_is_named_when_it_counts(store: WorldStore) -> None:
     await _submit(store, "e-1", "ana", "act-1", state="in_review")
     before = await store.totals(REALM)
-    assert await store.traces(REALM, before.watermark) == {}
+    assert await store.traces(REALM, 0, before.watermark) == {}
     await store.move(REALM, [Transition(1, "accepted", "by a game master")], NOW)
     after = await store.totals(REALM)
-    assert await store.traces(REALM, after.watermark) == {"ana": "act-1"}
+    assert await store.traces(REALM, 0, after.watermark) == {"ana": "act-1"}

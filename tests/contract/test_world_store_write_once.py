@@ -6,9 +6,10 @@ import pytest
 
 from tests.contract.raw_sql import WRITE_ONCE_ERRORS, run_sql
 from tests.contract.world_samples import NOW, REALM, row_sample, seeded, snapshot_sample, step_sample
+from world.persistence.acts import Transition
 from world.persistence.contributions import contributions_of
+from world.persistence.messages import NewEvent
 from world.persistence.opening import open_world_store
-from world.persistence.port import NewEvent, Transition
 from world.realm.tick import Gains
 
 APPEND_ONLY = ("world_influence", "world_transitions", "world_snapshots", "world_events", "world_told", "world_applied")
@@ -20,8 +21,9 @@ async def _fill(url: str) -> None:
     moves = (Transition(1, "accepted", "yes"),)
     told = contributions_of([Gains("far-wilds", "veil", {"ana": 1})], {}, "own")
     events = (NewEvent("tick", b"{}"),)
-    step = step_sample("snap-0", 1, events=events, told=told, transitions=moves, decision_id="d-1")
+    step = step_sample("snap-0", 1, events=events, transitions=moves, decision_id="d-1")
     await store.advance(step, None, NOW)
+    assert await store.tell(REALM, 1, told, NOW)
     await store.close()
 
 

@@ -6,7 +6,9 @@ from policies.canonical import canonical_json
 from policies.contracts.request import ImpactCandidate
 from world.influence.judging import Judged, Rejected, State
 from world.influence.scoring import Score
-from world.persistence.port import Advance, Asked, NewQuestion, NewRow, Snapshot, WorldStore
+from world.persistence.acts import Asked, NewRow
+from world.persistence.messages import NewQuestion
+from world.persistence.port import Advance, Snapshot, WorldStore
 
 REALM = "realm-1"
 NOW = 1_772_359_200_000  # 2026-03-01T10:00:00Z

@@ -38,7 +38,7 @@ START: Final = 1_772_359_200_000  # 2026-03-01T10:00:00Z
 TICK_MS: Final = 900_000
 FACTIONS: Final = WORLD.seed.factions
 TERRITORIES: Final = tuple(WORLD.seed.territories)
-_WRITES: Final = frozenset(["take_in", "submit", "move", "advance", "ask", "answer", "take_lease"])
+_WRITES: Final = frozenset(["take_in", "submit", "move", "advance", "tell", "ask", "answer", "take_lease"])
 
 
 class BrittleStore:

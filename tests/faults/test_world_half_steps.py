@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any, cast
 
 from tests.faults.living_world import REALM, START, TICK_MS, WORLD, Crowd, LivingWorld, opened, seed
 from tests.faults.world_checks import checked
 from tests.unit.world.living_realm import LivingRealm
 from world.influence.scoring import score
-from world.persistence import sql_steps
+from world.persistence import sql_steps, sql_told
 from world.persistence.port import WorldStore
 from world.persistence.sql_engine import Sql
 from world.realm.state import state_hash
@@ -114,20 +115,46 @@ async def test_a_tick_that_is_cut_off_at_any_statement_leaves_nothing_and_is_run
     await databases.close()
 
 
-async def _is_cut(world: LivingWorld, statement: int) -> bool:
-    """Run a tick whose write ends at a statement; False where it came to its end first."""
-    found, whole = _Statements(statement), sql_steps.advance
+async def test_what_a_tick_tells_is_told_whole_or_not_at_all_whichever_statement_was_the_last(tmp_path: Path) -> None:
+    """S11: the tick stands, and whoever comes next tells all of it once."""
+    databases = opened(f"sqlite:///{tmp_path / 'world.db'}")
+    now = START + TICK_MS
+    await seed(databases.store, START)
+    world, crowd = LivingWorld(databases, lambda: now), Crowd(3)
+    await world.ingestion.submit(crowd.acts(now, 20))
+    assert await _is_cut(world, 1, sql_told, "tell")
+    before, cuts = await _seen(databases.store), 1
+    assert await databases.store.told(REALM) == 0
+    for statement in range(2, 50):
+        if not await _is_cut(world, statement, sql_told, "tell"):
+            break
+        cuts += 1
+        assert await _seen(databases.store) == before
+    assert cuts > 4
+    assert await databases.store.told(REALM) == 1
+    told = [event.user_id for event in await databases.store.all_events(REALM) if event.kind == "contributed"]
+    assert told
+    assert told == sorted(str(user) for user in told)
+    assert await LivingWorld(databases, lambda: now).ticker.tell() == 0
+    await checked(databases, acts={each.event_id for each in crowd.sent}, ticks=1)
+    await databases.close()
 
-    async def cut(sql: Any, *args: Any) -> None:
-        await whole(cast(Sql, _Counting(sql, found)), *args)
 
-    sql_steps.advance = cut  # type: ignore[assignment]
+async def _is_cut(world: LivingWorld, statement: int, module: ModuleType = sql_steps, work: str = "advance") -> bool:
+    """Run a tick, or tell of the one that ran, where its write ends at a statement; False where it came to its end first."""
+    found, whole = _Statements(statement), getattr(module, work)
+
+    async def cut(sql: Any, *args: Any) -> Any:
+        return await whole(cast(Sql, _Counting(sql, found)), *args)
+
+    is_told_of = work == "tell" and (await world.store.latest(REALM)).tick_number == 1
+    setattr(module, work, cut)
     try:
-        await world.ticker.run(REALM)
+        await (world.ticker.tell() if is_told_of else world.ticker.run(REALM))
     except _CutError:
         return True
     finally:
-        sql_steps.advance = whole
+        setattr(module, work, whole)
     return False
 
 
@@ -150,7 +177,7 @@ class _Counting:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inside, name)
-        return self._counted(found) if name in ("rows", "row", "run", "many") else found
+        return self._counted(found) if name in ("rows", "row", "run", "many", "append") else found
 
     def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         async def counted(*args: Any, **keys: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.faults.living_world import (
 )
 from tests.faults.world_checks import checked
 from world.errors import LeaseLostError, MovedOnError, StoreUnavailableError
-from world.persistence.port import NewQuestion
+from world.persistence.messages import NewQuestion
 from world.realm.sovereign import Proposal
 
 WEEK = 672

@@ -73,8 +73,12 @@ class Served(Happenings):
 
 
 @asynccontextmanager
-async def serving(folder: Path, limits: FeedLimits = LIMITS) -> AsyncIterator[Served]:
-    """Serve a realm's feed."""
+async def serving(folder: Path, limits: FeedLimits = LIMITS, *, deflates: bool = False) -> AsyncIterator[Served]:
+    """Serve a realm's feed.
+
+    Args:
+        deflates: whether WebSockets may be compressed, which our own server never lets them be.
+    """
     world = Served(limits)
     await world.begin()
     metrics = Metrics()
@@ -90,7 +94,7 @@ async def serving(folder: Path, limits: FeedLimits = LIMITS) -> AsyncIterator[Se
     identities = open_identities(read_settings(environ), metrics)
     edge = Edge(app, shortcut=Shortcut("POST", "/none", app), identities=identities, metrics=metrics)
     config = uvicorn.Config(
-        edge, http=WiredHttp, ws=WiredSocket, ws_per_message_deflate=False, lifespan="off", log_config=None
+        edge, http=WiredHttp, ws=WiredSocket, ws_per_message_deflate=deflates, lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -14,6 +14,9 @@ import websockets
 from tests.integration.feed_serving import BUFFER, Served, player, serving
 from tests.unit.world.feed_samples import LIMITS
 from tests.unit.world.living_realm import REALM
+from world.feed.framing import as_chunk, as_messages
+from world.feed.reader import Reader
+from world.feed.seating import Row
 
 STREAM = f"/api/world/{REALM}/stream"
 SOCKET = f"/api/world/{REALM}/ws"
@@ -48,9 +51,9 @@ async def stream(world: Served, count: int, path: str = STREAM, **keys: Any) -> 
     return found
 
 
-async def messages(world: Served, count: int, path: str = SOCKET) -> list[dict[str, Any]]:
+async def messages(world: Served, count: int, path: str = SOCKET, **headers: str) -> list[dict[str, Any]]:
     """Read so many events and notices over a WebSocket."""
-    async with websockets.connect(world.ws + path, proxy=None) as connection:
+    async with websockets.connect(world.ws + path, proxy=None, additional_headers=headers) as connection:
         return [orjson.loads(await connection.recv()) for _ in range(count)]
 
 
@@ -62,6 +65,21 @@ async def answer(world: Served, method: str, path: str, **keys: Any) -> httpx.Re
 async def here(world: Served, readers: int) -> None:
     while world.feeds.readers < readers:  # noqa: ASYNC110 - the feed tells nobody, and need not for a test
         await asyncio.sleep(0.005)
+
+
+def readers(world: Served) -> list[Reader]:
+    return [*world.feeds._feeds[REALM].readers]
+
+
+async def seated(world: Served, count: int) -> set[Row]:
+    """Wait until so many readers have seen everything, and return the rows that they sit in."""
+    async with asyncio.timeout(5):
+        await here(world, count)
+        while True:
+            rows = [reader.row for reader in readers(world) if isinstance(reader.row, Row)]
+            if len(rows) == count:
+                return set(rows)
+            await asyncio.sleep(0.005)
 
 
 async def test_clients_of_both_transports_see_the_same_changes_in_the_same_order(served: Served) -> None:
@@ -121,6 +139,53 @@ async def test_personal_events_take_a_token_and_reach_only_their_user(served: Se
     assert kinds == [["hello", "contributed", "tick"], ["hello", "tick"], ["hello", "tick"]]
 
 
+async def test_all_who_wait_are_written_to_past_their_tasks_and_see_what_is_theirs(served: Served) -> None:
+    """Both transports in rows of their own; a designer alone sees the verdict over a player's act."""
+    who = [player("ana"), player("bo"), {}, player("dee", "designer")]
+    due = ["contributed tick", "tick", "tick", "decision_applied tick"]
+    tasks = [
+        asyncio.create_task(stream(served, len(f"hello {kinds}".split()), headers=sent))
+        for sent, kinds in zip(who, due, strict=True)
+    ]
+    tasks += [
+        asyncio.create_task(messages(served, len(f"hello {kinds}".split()), **sent))
+        for sent, kinds in zip(who, due, strict=True)
+    ]
+    rows = await seated(served, 8)
+    await served.happen(1, "ana", "contributed")
+    await served.happen(1, kind="decision_applied", decision_type="impact_dispute")
+    await served.happen(1)
+
+    found = [" ".join([each["kind"] for each in await task]) for task in tasks]
+
+    assert found == [f"hello {kinds}" for kinds in due * 2]
+    assert {row.framing for row in rows} == {as_chunk, as_messages}
+
+
+async def test_messages_that_are_compressed_are_written_by_the_task_alone(tmp_path: Path) -> None:
+    """What all others share would be no message of such a connection (RFC 7692)."""
+    async with serving(tmp_path, deflates=True) as world:
+        reading = asyncio.create_task(messages(world, 3))
+        await here(world, 1)
+        await asyncio.sleep(0.05)
+        assert [reader.row for reader in readers(world)] == [None]
+        await world.happen(2, text=BIG)
+
+        assert [each["sequence"] for each in await reading] == [0, 1, 2]
+
+
+async def test_silence_is_broken_over_both_transports(tmp_path: Path) -> None:
+    """A stream's sign of life is a comment with an id, which is no event."""
+    async with serving(tmp_path, LIMITS._replace(heartbeat_s=0.05)) as world:
+        found = await messages(world, 3)
+        with _not_reading(world, STREAM) as quiet:
+            await asyncio.sleep(0.2)
+            received = await asyncio.to_thread(quiet.recv, BUFFER)
+
+    assert [each["kind"] for each in found] == ["hello", "heartbeat", "heartbeat"]
+    assert received.count(b": heartbeat\nid: 0\n\n\r\n") > 1
+
+
 @pytest.mark.parametrize("transport", [STREAM, SOCKET])
 async def test_a_ticket_opens_one_connection_as_its_user_and_no_second_one(served: Served, transport: str) -> None:
     await served.happen(1, "ana", "contributed")
@@ -171,6 +236,16 @@ async def test_what_cannot_be_served_is_refused_as_a_problem(
 
     assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
     assert served.feeds.readers == 0
+
+
+async def test_a_place_that_is_none_is_named_by_the_header_or_the_parameter(served: Served) -> None:
+    """A header's name is no segment of a pointer, so that the message says it."""
+    for path, headers, name in (
+        (STREAM, {"Last-Event-ID": "abc"}, "Last-Event-ID"),
+        (f"{STREAM}?after=-1", {}, "after"),
+    ):
+        (fault,) = (await answer(served, "GET", path, headers=headers)).json()["faults"]
+        assert fault["message"] == f"{name} is not a sequence number of this feed"
 
 
 async def test_a_head_request_ends(served: Served) -> None:

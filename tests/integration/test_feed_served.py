@@ -14,8 +14,9 @@ from tests.integration.feed_serving import player
 from tests.integration.serving_process import JSON, ServerProcess, running
 from tests.unit.gateway.identity_samples import write_key_set
 from tests.unit.world.living_realm import REALM, WORLD, LivingRealm
+from world.persistence.messages import NewEvent
 from world.persistence.opening import open_world_store
-from world.persistence.port import Advance, NewEvent
+from world.persistence.port import Advance
 from world.service.clock import system_clock
 from world.service.realms import first_snapshot
 

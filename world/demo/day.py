@@ -17,7 +17,8 @@ from world.demo.leaders import WISHES, Wish, leader_of
 from world.demo.players import Player, players_of
 from world.demo.tale import Chronicle, DayReport, Heard, Tally, recaps_of
 from world.influence.judging import State
-from world.persistence.port import MAX_PAGE, LedgerRow, WorldStore
+from world.persistence.acts import LedgerRow
+from world.persistence.port import MAX_PAGE, WorldStore
 from world.realm.rules_document import World
 from world.realm.shares import realm_shares
 from world.review.port import ReviewClient

@@ -1,12 +1,16 @@
 """What a feed hands its waiting readers at once: put together once for all who may see the same of it. Pure."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from world.feed.frames import Audience, Frame
+from world.feed.wire import Framing
+
+EVERYBODY: Final = Audience()
 
 
 class Batch:
-    """Frames that follow one place in a realm's sequence, as one chunk of an HTTP/1.1 response (RFC 9112, 7.1).
+    """Frames that follow one place in a realm's sequence.
 
     Args:
         frames: oldest first.
@@ -20,22 +24,19 @@ class Batch:
         self._frames = frames
         self._users = {frame.user_id for frame in frames}
         """Who has something of their own in it; all others see the same."""
-        self._parts: dict[Audience, bytes] = {}
+        self.is_for_all = self._users <= {None} and not any(frame.is_hidden for frame in frames)
+        """Whether everybody sees all of it."""
+        self._parts: dict[tuple[Framing, Audience], bytes] = {}
 
     @property
     def is_beat(self) -> bool:
         """Whether this is a sign of life alone."""
         return self.behind == self.upto
 
-    def chunk_for(self, audience: Audience) -> bytes:
+    def bytes_for(self, framing: Framing, audience: Audience = EVERYBODY) -> bytes:
         """Return what a reader may see of it; empty where that is nothing."""
         same = audience if audience.user_id in self._users else Audience(None, audience.sees_hidden)
-        found = self._parts.get(same)
+        found = self._parts.get((framing, same))
         if found is None:
-            found = self._parts[same] = _chunk([frame for frame in self._frames if same.may_see(frame)])
+            found = self._parts[framing, same] = framing([frame for frame in self._frames if same.may_see(frame)])
         return found
-
-
-def _chunk(frames: Sequence[Frame]) -> bytes:
-    body = b"".join([frame.sse for frame in frames])
-    return b"%x\r\n%b\r\n" % (len(body), body) if body else b""

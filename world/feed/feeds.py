@@ -10,7 +10,8 @@ from world.feed.limits import FeedLimits
 from world.feed.reader import Reader
 from world.feed.realm_feed import RealmFeed
 from world.feed.wire import Wire
-from world.persistence.port import Event, WorldStore
+from world.persistence.messages import Event
+from world.persistence.port import WorldStore
 
 
 class FeedFullError(WorldError):
@@ -58,13 +59,13 @@ class Feeds:
         realm_id: str,
         audience: Audience,
         after: int | None = None,
-        wire: Wire = Wire(),  # noqa: B008 - a frozen value
+        wire: Wire | None = None,
     ) -> Reader:
         """Let a reader in; whoever opens must leave.
 
         Args:
             after: sequence behind which it goes on; None: from now on.
-            wire: its connection.
+            wire: its connection, where the server offers one.
 
         Raises:
             FeedFullError: where there is no place, or the process stops.

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from world.persistence.port import Event
-from world.views.happened import event_view, is_hidden
+from world.persistence.messages import Event
+from world.persistence.verdicts_told import is_hidden
+from world.views.happened import event_view
 
 RETRY_MS: Final = 2_000
 """How long a browser waits before it connects again, milliseconds."""

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from world.errors import WorldError
-from world.feed.batch import Batch
 from world.feed.frames import (
     Audience,
     Frame,
@@ -17,8 +16,8 @@ from world.feed.frames import (
 )
 from world.feed.limits import FeedLimits
 from world.feed.ring import Ring
-from world.feed.wire import Wire
-from world.persistence.port import Event
+from world.feed.wire import Transport, Wire
+from world.persistence.messages import Event
 
 Ended = Reason | Literal["gone"]
 """gone: the reader has hung up, and there is nobody to tell."""
@@ -53,6 +52,16 @@ class Source(Protocol):
         ...
 
 
+class Place(Protocol):
+    """Where readers sit who have seen everything."""
+
+    cursor: int
+
+    def remove(self, transport: Transport) -> None:
+        """Let a reader go."""
+        ...
+
+
 class Reader:
     """A reader's place in a realm's sequence. Thousands live at once: it holds no events of its own.
 
@@ -60,53 +69,67 @@ class Reader:
         source: the realm's feed.
         audience: who reads.
         after: sequence behind which it wants to go on; None: what happens from now on.
-        wire: its connection.
+        wire: its connection, where the server offers one.
     """
 
-    __slots__ = ("_ended", "_is_live", "_opening", "_source", "audience", "cursor", "waiting", "wire", "writing_since")
+    __slots__ = (
+        "_cursor",
+        "_ended",
+        "_is_live",
+        "_opening",
+        "_source",
+        "audience",
+        "row",
+        "waiting",
+        "wire",
+        "writing_since",
+    )
 
-    def __init__(self, source: Source, audience: Audience, after: int | None, wire: Wire) -> None:
+    def __init__(self, source: Source, audience: Audience, after: int | None, wire: Wire | None = None) -> None:
         self._source = source
         self.audience = audience
         self.wire = wire
         ring = source.ring
-        self.cursor = ring.last if after is None else after
-        """Sequence up to which it was sent everything that is for it."""
+        self._cursor = ring.last if after is None else after
+        self.row: Place | None = None
+        """Where it sits while it waits."""
         self._ended: Ended | None = None
         self._is_live = False
         self.waiting: Future[bool] | None = None
         self.writing_since: float | None = None
         """When its connection was handed what it has not taken yet, seconds of the feed's clock."""
-        if is_stale(self.cursor, ring.last, source.limits.kept):
-            self._opening: Frame | None = stale_frame(source.realm_id, asked=self.cursor, sequence=ring.last)
-            self.cursor = ring.last
+        if is_stale(self._cursor, ring.last, source.limits.kept):
+            self._opening: Frame | None = stale_frame(source.realm_id, asked=self._cursor, sequence=ring.last)
+            self._cursor = ring.last
         else:
-            self._opening = hello_frame(source.realm_id, self.cursor, source.limits.heartbeat_s)
+            self._opening = hello_frame(source.realm_id, self._cursor, source.limits.heartbeat_s)
+
+    @property
+    def cursor(self) -> int:
+        """Sequence up to which it was sent everything that is for it."""
+        return self._cursor if self.row is None else self.row.cursor
 
     def end(self, reason: Ended) -> None:
         """Let it be told why, and nothing after that; the first reason holds."""
         self._ended = self._ended or reason
         self.wake()
 
-    def wake(self, *, is_beat: bool = False) -> None:
-        """Let it look for news, or show that it lives."""
+    def wake(self, *, is_beat: bool = False, at: int | None = None) -> None:
+        """Let it look for news, or show that it lives.
+
+        Args:
+            at: its place, where that is not its row's.
+        """
+        self.rise(at)
         if self.waiting is not None and not self.waiting.done():
             self.waiting.set_result(is_beat)
 
-    def offer(self, batch: Batch) -> None:
-        """Let it have what has come.
-
-        Where it waits for just that, its connection is written to at once: waking the task that serves it would cost more than
-        the write does. Where that cannot be, it is woken, and looks for itself.
-        """
-        if self.waiting is None or self.waiting.done():
-            return  # it is at work, and waits only once it has seen all that there is
-        if self.cursor == batch.behind and self.wire.push is not None:
-            chunk = batch.chunk_for(self.audience)
-            if not chunk or self.wire.push(chunk):
-                self.cursor = batch.upto
-                return
-        self.wake(is_beat=batch.is_beat)
+    def rise(self, at: int | None = None) -> None:
+        """Leave the row: what comes from now on it takes for itself."""
+        row, self.row = self.row, None
+        if row is not None and self.wire is not None:
+            self._cursor = row.cursor if at is None else at
+            row.remove(self.wire.transport)
 
     async def take(self) -> Taken:
         """Return what to send next; waits until there is something."""
@@ -138,7 +161,7 @@ class Reader:
     def _from_ring(self) -> list[Frame]:
         frames = self._source.ring.after(self.cursor, self._source.limits.page)
         if frames:
-            self.cursor = frames[-1].sequence
+            self._cursor = frames[-1].sequence
         return [frame for frame in frames if self.audience.may_see(frame)]
 
     async def _from_store(self) -> list[Frame]:
@@ -152,7 +175,7 @@ class Reader:
             return []
         frames = [event_frame(event) for event in events if event.sequence <= upto]
         is_last = len(frames) < limit
-        self.cursor = upto if is_last else frames[-1].sequence
+        self._cursor = upto if is_last else frames[-1].sequence
         return [frame for frame in frames if self.audience.may_see(frame)]
 
 

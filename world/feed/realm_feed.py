@@ -12,8 +12,10 @@ from world.feed.frames import Audience, Frame, Reason, event_frame, heartbeat_fr
 from world.feed.limits import FeedLimits
 from world.feed.reader import Reader
 from world.feed.ring import Ring
+from world.feed.seating import Seating
 from world.feed.wire import Wire
-from world.persistence.port import Event, WorldStore
+from world.persistence.messages import Event
+from world.persistence.port import WorldStore
 
 _log = logging.getLogger(__name__)
 MAX_BACKOFF: Final = 20
@@ -42,6 +44,7 @@ class RealmFeed:
         self.limits = limits
         self.ring = Ring(limits.ring, last)
         self.readers: set[Reader] = set()
+        self._seating = Seating(limits.slice)
         self._store = store
         self._monotonic = monotonic
         self._woken = asyncio.Event()
@@ -60,17 +63,17 @@ class RealmFeed:
             pass
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._watch())]
 
-    async def add(self, audience: Audience, after: int | None, wire: Wire) -> Reader:
+    async def add(self, audience: Audience, after: int | None, wire: Wire | None) -> Reader:
         """Let a reader in.
 
         Args:
             after: sequence behind which it goes on; None: from now on.
-            wire: its connection.
+            wire: its connection, where the server offers one.
         """
         if after is not None and after > self.ring.last and (batch := await self._read_on()) is not None:
             # Another process told it of what this one had not read yet. In one go: who asks may give up at any wait.
-            for reader in self.readers:
-                reader.offer(batch)
+            for _ in self._seating.offer(batch):
+                pass
         reader = Reader(self, audience, after, wire)
         self.readers.add(reader)
         return reader
@@ -98,10 +101,12 @@ class RealmFeed:
         """Wait until there is more than the reader has seen, or a sign of life is due (True)."""
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         reader.waiting = waiting
+        self._seating.take_in(reader)
         try:
             return await waiting
         finally:
             reader.waiting = None
+            self._seating.let_go(reader)
 
     async def earlier(self, cursor: int, user_id: str | None, limit: int) -> tuple[Event, ...]:
         """Read events behind a cursor from the store."""
@@ -147,10 +152,8 @@ class RealmFeed:
 
     async def _offer(self, batch: Batch) -> None:
         """Let every reader have what has come, some at a time: the first need not wait for the last, nor other work for all."""
-        for number, reader in enumerate(tuple(self.readers), 1):
-            reader.offer(batch)
-            if number % self.limits.slice == 0:
-                await asyncio.sleep(0)
+        for _ in self._seating.offer(batch):
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
 
     async def _watch(self) -> None:
@@ -172,8 +175,8 @@ class RealmFeed:
         late_s = now - reader.writing_since
         if late_s > self.limits.write_timeout_s:
             reader.end("too_slow")
-        if late_s > 2 * self.limits.write_timeout_s:
-            reader.wire.cut()
+        if late_s > 2 * self.limits.write_timeout_s and reader.wire is not None:
+            reader.wire.transport.abort()
 
 
 def _gapless(events: tuple[Event, ...], last: int) -> list[Event]:

@@ -60,7 +60,7 @@ def _is_human(judged: Judged) -> bool:
 
 
 def _shows_all(events: Sequence[ImpactCandidate], judged: Judged) -> bool:
-    """Whether the acts are as fast as those that were judged: what came in one batch with an act is not among them."""
+    """Whether the acts are as fast as those that were judged, and none of the burst is missing."""
     found = anomaly_of(events)
     assert found is not None
     judged_velocity: int = judged.terms.get("velocity", 0)

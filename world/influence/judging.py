@@ -4,8 +4,7 @@ Steps run in the order of the document: schema and key (at the edge), rate limit
 are the server's: an act that claims other base points than the catalogue's is refused. Pure.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from policies.contracts.request import ImpactCandidate
@@ -34,31 +33,29 @@ DEFAULT_STAKES: Final = "regional"
 _TOMORROW: Final = "come back tomorrow"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the ledger knows around an act, at its arrival.
-
-    Attributes:
-        recent: what the same account, device and session did in the last 24 hours, oldest first.
-        moments: when each of them happened, and last the act itself, milliseconds since 1970.
-        is_known: whether its event id is in the ledger.
-        repeats: accepted acts of the same account, type and faction in the last 96 ticks.
-        user_day: normalised milli-points of the account in the day's bucket.
-        source_day: of the account from the act's source.
-        faction_tick: of the faction since the last tick.
-        account_ms: age of the account, milliseconds.
-        now_ms: the server's clock.
-    """
+class Surroundings(NamedTuple):
+    """What the ledger knows around an act, at its arrival."""
 
     recent: Sequence[Act]
+    """What the same account, device and session did in the last 24 hours, oldest first."""
     moments: Sequence[int]
+    """When each of them happened, and last the act itself, milliseconds since 1970."""
     is_known: bool
+    """Whether its event id is in the ledger."""
     repeats: int
+    """Accepted acts of the same account, type and faction in the last 96 ticks."""
     user_day: int
+    """Normalised milli-points of the account in the day's bucket."""
     source_day: int
+    """Of the account from the act's source."""
     faction_tick: int
+    """Of the faction since the last tick."""
     account_ms: int
+    """Age of the account, milliseconds."""
     now_ms: int
+    """The server's clock."""
+    refused: Collection[int] = ()
+    """Places in `recent` of acts that were refused before they were scored."""
 
 
 class Rejected(NamedTuple):
@@ -98,7 +95,7 @@ def judge(candidate: ImpactCandidate, around: Surroundings, realm: Realm, rules:
     capped = _capped(candidate, action, found, around, rules)
     if capped is not None:
         return Judged("rejected", found, territory, action.base < 0, 0, {}, capped)
-    anomaly = anomaly_of([*around.recent, candidate], around.moments)
+    anomaly = anomaly_of([*around.recent, candidate], around.moments, around.refused)
     assert anomaly is not None
     if around.recent and _is_replay(anomaly, len(around.recent)):
         told = "the same act of the same account stands in the ledger already"
@@ -125,7 +122,8 @@ def _refused(
     if action is None:
         near = did_you_mean(candidate.action_type, list(rules.actions))
         return Rejected("unknown_action", "the catalogue has no such action", near)
-    if scaled(candidate.base_points, 1_000) != action.base:
+    sent = candidate.base_points
+    if sent * 1_000 != action.base and scaled(sent, 1_000) != action.base:
         points = f"{action.base / 1_000:g}"
         told = "base_points is not what the catalogue says of this action"
         return Rejected("foreign_points", told, f"send {points}: only the server scores")

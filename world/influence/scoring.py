@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from policies.numbers import apportion
-from world.contribution import saturated
+from world.contribution import SATURATION, saturated
 
 RISK: Final = {1: 800, 2: 900, 3: 1_000, 4: 1_200, 5: 1_500}
 """Permille per risk of the evidence, 1 to 5."""
@@ -93,7 +93,7 @@ def effective(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> Effec
         points: milli-points per account, each above 0.
         cluster_of: per account, what stands for its cluster; an account left out is its own.
     """
-    counted = {user: saturated(points[user]) for user in sorted(points)}
+    counted = _saturated(points)
     linked = _linked(points, cluster_of)
     for users in linked:
         together = {user: points[user] for user in users}
@@ -101,6 +101,8 @@ def effective(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> Effec
     total = sum(counted.values())
     n = max(1, len(points) - sum([len(users) - 1 for users in linked]))
     cluster_cap, user_cap = max(80 * total // 1_000, 2 * total // n), max(50 * total // 1_000, 3 * total // (2 * n))
+    if not linked and user_cap >= SATURATION:  # saturation leaves everybody less than that
+        return Effective(counted, 0)
     if max(counted.values(), default=0) > user_cap:  # never below the cap of a cluster
         counted = {user: min(amount, user_cap) for user, amount in counted.items()}
     for users in linked:
@@ -108,6 +110,13 @@ def effective(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> Effec
         if sum(together.values()) > cluster_cap:
             counted.update(apportion(together, cluster_cap))
     return Effective(counted, total - sum(counted.values()))
+
+
+def _saturated(points: Mapping[str, int]) -> dict[str, int]:
+    """Return `saturated` points per account, in order of ids: a tick has tens of thousands, so nothing is called for each."""
+    users = sorted(points)
+    in_order = points if list(points) == users else {user: points[user] for user in users}
+    return {user: amount * SATURATION // (amount + SATURATION) for user, amount in in_order.items()}
 
 
 def _linked(points: Mapping[str, int], cluster_of: Mapping[str, str]) -> list[list[str]]:

@@ -46,9 +46,6 @@ class Telling(NamedTuple):
     correlation_id: str | None
 
 
-NOTHING: Final = Contributions((), (), (), (), (), None)
-
-
 def contributions_of(gains: Sequence[Gains], traces: Mapping[str, str], own: str) -> Contributions:
     """Return what a tick tells, in order of accounts, for each of them by territory and faction.
 

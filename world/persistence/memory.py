@@ -11,28 +11,11 @@ from world.clusters import link
 from world.errors import LeaseLostError, MovedOnError, UnknownRealmError
 from world.influence.judging import State
 from world.influence.recent import Recent, recent_from
-from world.persistence.contributions import KIND, tellings
-from world.persistence.port import (
-    DAY_TICKS,
-    RECENT,
-    TIDY,
-    Advance,
-    Asked,
-    Event,
-    Judge,
-    Known,
-    Lease,
-    LedgerRow,
-    NewEvent,
-    NewQuestion,
-    NewRow,
-    OutboxRow,
-    Question,
-    QuestionState,
-    Snapshot,
-    Totals,
-    Transition,
-)
+from world.persistence.acts import Asked, Judge, Known, LedgerRow, NewRow, Totals, Transition
+from world.persistence.contributions import KIND, Contributions, tellings
+from world.persistence.messages import Event, NewEvent, NewQuestion, OutboxRow, Question, QuestionState
+from world.persistence.port import DAY_TICKS, RECENT, TIDY, Advance, Lease, Snapshot
+from world.persistence.verdicts_told import VERDICT, is_hidden
 
 
 @dataclass(slots=True)
@@ -53,7 +36,7 @@ class _Entry:
 
     def recent(self) -> Recent:
         if self.light is None:
-            self.light = recent_from(self.new.candidate)
+            self.light = recent_from(self.new.candidate, is_refused=self.new.judged.score is None)
         return self.light
 
 
@@ -67,6 +50,8 @@ class _RealmStore:
     count: int = 0
     consumed: int = 0
     events: list[Event] = field(default_factory=list)
+    told: int = 0
+    """Newest tick that told anybody."""
     applied: dict[str, Snapshot] = field(default_factory=dict)
     lease: Lease | None = None
     token: int = 0
@@ -159,12 +144,15 @@ class MemoryStore:
     async def recount(self, realm_id: str, *, after: int | None = None, upto: int | None = None) -> Totals:
         return self._totals(self._realm(realm_id), after, upto)
 
-    async def traces(self, realm_id: str, watermark: int) -> Mapping[str, str]:
+    async def taken(self, realm_id: str, after: int, upto: int) -> Totals:
+        return self._totals(self._realm(realm_id), after, upto)
+
+    async def traces(self, realm_id: str, after: int, upto: int) -> Mapping[str, str]:
         realm = self._realm(realm_id)
         counted = [
             (entry.counted_at, entry.new)
             for entry in realm.entries
-            if entry.counted_at is not None and realm.consumed < entry.counted_at <= watermark
+            if entry.counted_at is not None and after < entry.counted_at <= upto
         ]
         return {
             new.user_id: new.correlation_id
@@ -197,10 +185,7 @@ class MemoryStore:
                 raise MovedOnError(step.realm_id, step.expected, latest)
             realm.snapshots.append(step.snapshot)
             for event in step.events:
-                self._happen(realm, step.snapshot, event, now)
-            for each in tellings(step.told):
-                told = NewEvent(KIND, each.payload, each.user_id, each.correlation_id)
-                self._happen(realm, step.snapshot, told, now)
+                self._happen(realm, step.realm_id, step.snapshot.tick_number, event, now)
             for question in step.questions:
                 self._raise(step.realm_id, question, step.snapshot.tick_number)
             self._move(realm, step.transitions)
@@ -212,6 +197,20 @@ class MemoryStore:
                 realm.applied[step.decision_id] = step.snapshot
             if step.applied is not None and step.applied in self._questions:
                 self._questions[step.applied] = self._questions[step.applied]._replace(state="applied")
+
+    async def tell(self, realm_id: str, tick_number: int, told: Contributions, now: int) -> bool:
+        async with self._lock:
+            realm = self._realm(realm_id)
+            if tick_number <= realm.told:
+                return False
+            for each in tellings(told):
+                event = NewEvent(KIND, each.payload, each.user_id, each.correlation_id)
+                self._happen(realm, realm_id, tick_number, event, now)
+                realm.told = tick_number
+            return True
+
+    async def told(self, realm_id: str) -> int:
+        return self._realm(realm_id).told
 
     async def applied(self, decision_id: str) -> Snapshot | None:
         return next(
@@ -258,6 +257,11 @@ class MemoryStore:
         found = [each for each in self._realm(realm_id).events if each.kind == kind and each.user_id is None]
         return tuple(found[: -limit - 1 : -1])
 
+    async def public_verdicts(self, realm_id: str, limit: int) -> tuple[Event, ...]:
+        events = reversed(self._realm(realm_id).events)
+        verdicts = [each for each in events if each.kind == VERDICT and each.user_id is None]
+        return tuple([each for each in verdicts if not is_hidden(each.kind, orjson.loads(each.payload))][:limit])
+
     async def last_sequence(self, realm_id: str) -> int:
         return len(self._realm(realm_id).events)
 
@@ -282,7 +286,7 @@ class MemoryStore:
         return tuple(found[:limit])
 
     async def tidy(self, limit: int = TIDY) -> int:
-        return 0  # it keeps no tallies beside the ledger
+        return 0  # it keeps no sums beside the ledger
 
     async def ready(self) -> None:
         return None
@@ -374,17 +378,14 @@ class MemoryStore:
         clusters = {user: root for user, root in hard.items() if user != root}
         return Totals(last, gained, opposed, clusters, {name: frozenset(each) for name, each in relics.items()})
 
-    def _happen(self, realm: _RealmStore, snapshot: Snapshot, event: NewEvent, now: int) -> None:
+    def _happen(self, realm: _RealmStore, realm_id: str, tick_number: int, event: NewEvent, now: int) -> None:
         sequence = len(realm.events) + 1
         realm.events.append(
             Event(
-                snapshot.realm_id, sequence, snapshot.tick_number, event.kind, event.payload, event.user_id, now,
-                event.correlation_id,
+                realm_id, sequence, tick_number, event.kind, event.payload, event.user_id, now, event.correlation_id
             )
         )  # fmt: skip
-        self._publish(
-            snapshot.realm_id, event.kind, f"{snapshot.realm_id}/{sequence}", event.payload, event.correlation_id
-        )
+        self._publish(realm_id, event.kind, f"{realm_id}/{sequence}", event.payload, event.correlation_id)
 
     def _raise(self, realm_id: str, question: NewQuestion, tick: int) -> Question:
         known = self._questions.get(question.question_id)

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from world.errors import StoreConfigError, StoreUnavailableError
 from world.persistence.port import WorldStore
+from world.persistence.verdicts_told import VERDICT_INDEX
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -21,7 +22,7 @@ class Tables(NamedTuple):
     """Tables that a SQLite file gets when it is first opened."""
 
     schema: str
-    """The table that says that they are there."""
+    """The table, or the index, that says that they are there."""
     make: "Callable[[sa.Connection], None]"
 
 
@@ -39,7 +40,7 @@ def open_world_store(url: str, *, create: bool = True) -> WorldStore:
         StoreUnavailableError: for a SQLite file that cannot be opened now.
     """
     # Each adapter is imported when it is chosen: none makes the others' users wait for its driver.
-    address = engine_url(url, Tables("world_schema", _make_world), create=create)
+    address = engine_url(url, Tables(VERDICT_INDEX, _make_world), create=create)
     if address is None:
         from world.persistence.memory import MemoryStore  # noqa: PLC0415
 

@@ -1,115 +1,27 @@
 """The world's store: influence ledger, snapshots, events, questions to the council, leases, outbox. One port.
 
 Everything that belongs together is written in one transaction: a tick is its snapshot, its events, its questions, its outbox rows
-and the totals it consumed, or nothing (reliability.md, S11). Rows of the ledger are never changed: what becomes of one later is
-a transition of its own (register rows S0-21, K17). `memory`, and `sql` over SQLite and PostgreSQL, pass one contract suite.
+and the totals it consumed, or nothing (reliability.md, S11). What it tells each account comes behind it in one of its own
+(`tell`), so that nobody waits for the world while thousands are told. Rows of the ledger are never changed: what becomes of one
+later is a transition of its own (register rows S0-21, K17). `memory`, and `sql` over SQLite and PostgreSQL, pass one contract
+suite.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
-from policies.contracts.request import ImpactCandidate
-from world.influence.judging import Judged, State
-from world.influence.recent import Recent
-from world.influence.scoring import Score
-from world.persistence.contributions import NOTHING, Contributions
+from world.influence.judging import State
+from world.persistence.acts import Asked, Judge, Known, LedgerRow, NewRow, Totals, Transition
+from world.persistence.contributions import Contributions
+from world.persistence.messages import Event, NewEvent, NewQuestion, OutboxRow, Question, QuestionState
 
 MAX_PAGE: Final = 500
 DAY_TICKS: Final = 96
 """Ticks of a day: what caps and repeats look back on."""
 TIDY: Final = 2_000
-"""Most tallies that are let go at once: a transaction of some milliseconds."""
+"""Most rows of a table that are let go at once: a transaction of some milliseconds."""
 RECENT: Final = 200
 """Most acts that are looked at for odd patterns around one."""
-Role = Literal["public", "user"]
-
-
-class NewRow(NamedTuple):
-    """One judged act about to enter the ledger."""
-
-    realm_id: str
-    event_id: str
-    candidate: bytes
-    """Canonical JSON of the `impact_candidate` as it came."""
-    user_id: str
-    device_id: str | None
-    session_id: str | None
-    faction_id: str | None
-    action_type: str
-    source: str
-    judged: Judged
-    created_at: int
-    """Milliseconds since 1970, as the act says."""
-    received_at: int
-    tick: int
-    """Tick during which it came: its caps are counted in it."""
-    correlation_id: str | None
-    relic_id: str | None = None
-    """The relic that it claims, where it does."""
-
-
-class LedgerRow(NamedTuple):
-    """One act in the ledger, with what became of it since."""
-
-    realm_id: str
-    sequence: int
-    """Place in the realm's ledger, from 1, rising; order of arrival."""
-    event_id: str
-    candidate: bytes
-    user_id: str
-    faction_id: str | None
-    territory_id: str | None
-    action_type: str
-    is_against: bool
-    state: State
-    """The latest: of the row itself, or of its last transition."""
-    score: Score | None
-    anomaly: int
-    terms: Mapping[str, object]
-    because: str
-    """Why it was rejected, held or released; empty where it was accepted at once."""
-    received_at: int
-    tick: int
-    counted_at: int | None
-    """Sequence of the count in which it became accepted (`Totals.watermark`); None where it does not count."""
-    correlation_id: str | None
-
-
-class Asked(NamedTuple):
-    """An act that the ledger is asked about."""
-
-    candidate: ImpactCandidate
-    source: str
-    """The group whose daily cap it counts against; empty where the catalogue does not know its type."""
-
-
-class Known(NamedTuple):
-    """What the ledger knows around one act; the store's part of `judging.Surroundings`."""
-
-    row: LedgerRow | None
-    """The row of the same event id."""
-    recent: tuple[Recent, ...]
-    """Of the same account, device or session, received within the window, oldest first, at most 200."""
-    repeats: int
-    user_day: int
-    source_day: int
-    faction_tick: int
-    first_seen: int | None
-    """Milliseconds since 1970 of the account's first act in the realm."""
-
-
-class Totals(NamedTuple):
-    """What counts in the next tick: sums kept as rows become accepted."""
-
-    watermark: int
-    """Highest count that is in them."""
-    gained: Mapping[str, Mapping[str, Mapping[str, int]]]
-    """Milli-points by territory ("" for none), faction and account."""
-    opposed: Mapping[str, Mapping[str, Mapping[str, int]]]
-    clusters: Mapping[str, str]
-    """Per account that shares a device or a session with another, what stands for all of them."""
-    relics: Mapping[str, frozenset[str]]
-    """Factions that claimed each relic."""
 
 
 class Snapshot(NamedTuple):
@@ -129,78 +41,6 @@ class Snapshot(NamedTuple):
     """Milliseconds since 1970."""
 
 
-class NewEvent(NamedTuple):
-    """One thing that happened, for the feed."""
-
-    kind: str
-    """Such as tick, territory_changed, conflict_began, trigger_fired, decision_applied, contributed."""
-    payload: bytes
-    """JSON."""
-    user_id: str | None = None
-    """Whom alone it is for; None: everybody in the realm."""
-    correlation_id: str | None = None
-
-
-class Event(NamedTuple):
-    """An event in a realm's durable sequence."""
-
-    realm_id: str
-    sequence: int
-    """From 1 without gaps."""
-    tick_number: int
-    kind: str
-    payload: bytes
-    user_id: str | None
-    made_at: int
-    correlation_id: str | None
-
-
-QuestionState = Literal["open", "asked", "answered", "applied", "expired"]
-"""open: to be asked; asked: under way; answered: its verdict waits to be applied; applied; expired: too old."""
-
-
-class NewQuestion(NamedTuple):
-    """A question to the council, in the same transaction as what raised it."""
-
-    question_id: str
-    """Also the idempotency key under which the council is asked."""
-    subject: str
-    """What it is about: trigger:age_of_iron, event:<event id>, action:<sovereign action id>."""
-    request: bytes
-    """JSON of the `DecisionRequest`."""
-    correlation_id: str | None = None
-
-
-class Question(NamedTuple):
-    """A question and what became of it."""
-
-    realm_id: str
-    question_id: str
-    subject: str
-    request: bytes
-    state: QuestionState
-    tick_number: int
-    """Tick in which it was raised."""
-    answer: bytes | None
-    decision_id: str | None
-    correlation_id: str | None
-
-
-class Transition(NamedTuple):
-    """What becomes of a row that was in review or in quarantine (K17).
-
-    A row that is accepted stays so, for its points may have been counted: such a transition is left out.
-    """
-
-    sequence: int
-    state: State
-    because: str
-    points: int | None = None
-    """Milli-points that count instead, where a verdict modified them."""
-    expected: State | None = None
-    """State that the row must be in; in another one it stays as it is, without an error. None: whatever it is."""
-
-
 class Advance(NamedTuple):
     """Everything that one step of a realm writes, in one transaction."""
 
@@ -217,8 +57,6 @@ class Advance(NamedTuple):
     """Question whose verdict this applies."""
     decision_id: str | None = None
     """Decision that this applies: unique for ever."""
-    told: Contributions = NOTHING
-    """What the tick tells each account that took part, behind `events`: every telling is an event for that account alone."""
     expired: tuple[str, ...] = ()
     """Questions that nobody answered in time; one that was applied meanwhile stays so."""
 
@@ -232,31 +70,6 @@ class Lease(NamedTuple):
     """Fencing token: rises with every new holder, and is checked inside the write transaction."""
     until: int
     """Milliseconds since 1970."""
-
-
-class OutboxRow(NamedTuple):
-    """A message that waits for the bus, in order of its number."""
-
-    number: int
-    realm_id: str
-    topic: str
-    key: str
-    payload: bytes
-    correlation_id: str | None
-    part: int = 0
-    """Place among the messages of one number, from 0: tellings of one page are marked together."""
-
-
-class Judgement(NamedTuple):
-    """What a batch of acts was judged to be."""
-
-    rows: Sequence[NewRow]
-    questions: Mapping[str, NewQuestion]
-    """Per event id of a row in review, what the council is asked."""
-
-
-Judge = Callable[[Sequence[Known]], Judgement]
-"""Judges a batch by what the ledger knows around each act, in order. Pure: a transaction that is run again asks it again."""
 
 
 class WorldStore(Protocol):
@@ -349,11 +162,23 @@ class WorldStore(Protocol):
         """
         ...
 
-    async def traces(self, realm_id: str, watermark: int) -> Mapping[str, str]:
-        """Return the correlation id of each account's newest act among those that the next tick counts (S0-95).
+    async def taken(self, realm_id: str, after: int, upto: int) -> Totals:
+        """Return what the latest tick took, or what the next one takes; of earlier ticks nothing may be left.
 
         Args:
-            watermark: of the totals that the tick takes; accounts none of whose acts carries an id are left out.
+            after: watermark of the tick before.
+            upto: watermark of the tick.
+        """
+        ...
+
+    async def traces(self, realm_id: str, after: int, upto: int) -> Mapping[str, str]:
+        """Return the correlation id of each account's newest act among those that a tick counts (S0-95).
+
+        Accounts none of whose acts carries an id are left out. For the latest tick and the next, as `taken`.
+
+        Args:
+            after: watermark of the tick before.
+            upto: watermark of the tick.
         """
         ...
 
@@ -375,6 +200,17 @@ class WorldStore(Protocol):
             LeaseLostError: where the lease's token is no longer the newest.
             MovedOnError: where the latest snapshot is not `expected`.
         """
+        ...
+
+    async def tell(self, realm_id: str, tick_number: int, told: Contributions, now: int) -> bool:
+        """Write what a tick tells each account that took part, behind what has happened: events for those accounts alone.
+
+        Whole or not at all, and once: False where this tick or a later one has told already.
+        """
+        ...
+
+    async def told(self, realm_id: str) -> int:
+        """Return the number of the newest tick that told anybody; 0 before the first."""
         ...
 
     async def applied(self, decision_id: str) -> Snapshot | None:
@@ -415,6 +251,10 @@ class WorldStore(Protocol):
         """Return the newest events of one kind that are for everybody, newest first."""
         ...
 
+    async def public_verdicts(self, realm_id: str, limit: int) -> tuple[Event, ...]:
+        """Return the newest verdicts that everybody may read, newest first, however many over single acts came since."""
+        ...
+
     async def last_sequence(self, realm_id: str) -> int:
         """Return the newest event's sequence; 0 before the first."""
         ...
@@ -443,9 +283,10 @@ class WorldStore(Protocol):
         ...
 
     async def tidy(self, limit: int = TIDY) -> int:
-        """Let go of tallies that no cap looks back on any more, at most so many of a realm; return how many went.
+        """Let go of what no tick and no cap looks back on any more, at most so many rows of a table; return how many went.
 
-        The ledger can tell them again. One tick more than a day stays, for acts that are judged while a tick ends.
+        The ledger can tell them again. Of tallies one tick more than a day stays, for acts that are judged while a tick
+        ends; of totals what the latest tick took, until the next has been run: its tellings may not be written yet.
         """
         ...
 

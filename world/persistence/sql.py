@@ -5,26 +5,11 @@ from functools import partial
 
 from world.errors import StoreUnavailableError
 from world.influence.judging import State
-from world.persistence import sql_ledger, sql_messages, sql_realms, sql_steps, sql_totals
-from world.persistence.port import (
-    MAX_PAGE,
-    TIDY,
-    Advance,
-    Asked,
-    Event,
-    Judge,
-    Known,
-    Lease,
-    LedgerRow,
-    NewQuestion,
-    NewRow,
-    OutboxRow,
-    Question,
-    QuestionState,
-    Snapshot,
-    Totals,
-    Transition,
-)
+from world.persistence import sql_ledger, sql_messages, sql_realms, sql_steps, sql_told, sql_totals
+from world.persistence.acts import Asked, Judge, Known, LedgerRow, NewRow, Totals, Transition
+from world.persistence.contributions import Contributions
+from world.persistence.messages import Event, NewQuestion, OutboxRow, Question, QuestionState
+from world.persistence.port import MAX_PAGE, TIDY, Advance, Lease, Snapshot
 from world.persistence.sql_engine import Database, Sql
 from world.persistence.sql_known import known, take_in
 from world.persistence.sql_schema import VERSION
@@ -105,8 +90,11 @@ class SqlStore:
         # Nothing is added to a closed bucket, so it is read outside of the lock and acts come in meanwhile.
         return await self._database.read(lambda sql: sql_totals.totals(sql, realm_id, consumed, counted))
 
-    async def traces(self, realm_id: str, watermark: int) -> Mapping[str, str]:
-        return await self._database.read(lambda sql: sql_totals.traces(sql, realm_id, watermark))
+    async def taken(self, realm_id: str, after: int, upto: int) -> Totals:
+        return await self._database.read(lambda sql: sql_totals.totals(sql, realm_id, after, upto))
+
+    async def traces(self, realm_id: str, after: int, upto: int) -> Mapping[str, str]:
+        return await self._database.read(lambda sql: sql_totals.traces(sql, realm_id, after, upto))
 
     async def recount(self, realm_id: str, *, after: int | None = None, upto: int | None = None) -> Totals:
         return await self._database.read(lambda sql: sql_totals.recount(sql, realm_id, after, upto))
@@ -119,6 +107,12 @@ class SqlStore:
 
     async def advance(self, step: Advance, lease: Lease | None, now: int) -> None:
         await self._database.write(lambda sql: sql_steps.advance(sql, step, lease, now))
+
+    async def tell(self, realm_id: str, tick_number: int, told: Contributions, now: int) -> bool:
+        return await self._database.write(lambda sql: sql_told.tell(sql, realm_id, tick_number, told, now))
+
+    async def told(self, realm_id: str) -> int:
+        return await self._database.read(lambda sql: sql_told.told_tick(sql, realm_id))
 
     async def applied(self, decision_id: str) -> Snapshot | None:
         return await self._database.read(lambda sql: sql_steps.applied(sql, decision_id))
@@ -156,6 +150,9 @@ class SqlStore:
 
     async def latest_events(self, realm_id: str, kind: str, limit: int = 10) -> tuple[Event, ...]:
         return await self._database.read(lambda sql: sql_messages.latest_events(sql, realm_id, kind, limit))
+
+    async def public_verdicts(self, realm_id: str, limit: int) -> tuple[Event, ...]:
+        return await self._database.read(lambda sql: sql_messages.public_verdicts(sql, realm_id, limit))
 
     async def last_sequence(self, realm_id: str) -> int:
         return await self._database.read(lambda sql: sql_messages.last_sequence(sql, realm_id))

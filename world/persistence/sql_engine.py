@@ -53,6 +53,17 @@ class _Statement(NamedTuple):
     names: tuple[str, ...]
 
 
+class Merge(NamedTuple):
+    """Rows to be inserted into a table, or merged with those that have their keys; no two of them have one key."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[object, ...]]
+    """Values in the order of the columns."""
+    conflict: str = ""
+    """The ON CONFLICT clause of a row whose key is taken."""
+
+
 class Sql(ABC):
     """One transaction's statements; they go to the driver itself, for there are many of them and each is small."""
 
@@ -75,10 +86,8 @@ class Sql(ABC):
         """Insert rows the fastest way that the database has; the values stand in the order of the columns."""
 
     @abstractmethod
-    async def merge(
-        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
-    ) -> None:
-        """Insert rows; `conflict` is the ON CONFLICT clause of a row that is there. No two rows of a call have one key."""
+    async def merge(self, *merges: Merge) -> None:
+        """Insert or merge rows of several tables, each named once."""
 
     @abstractmethod
     def among(self, column: str, name: str) -> str:
@@ -150,15 +159,16 @@ class _SqliteSql(Sql):
             self._driver.executemany(_numbered(statement, "?").text, rows)
 
     async def append(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-        await self.merge(table, columns, rows, "")
+        await self.merge(Merge(table, columns, rows))
 
-    async def merge(
-        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
-    ) -> None:
-        if rows:
-            marks = ", ".join("?" * len(columns))
-            insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
-            self._driver.executemany(insert, rows)
+    async def merge(self, *merges: Merge) -> None:
+        # A fault breaks off the transaction, as `_in_transaction` would. To undo the one statement SQLite would copy every
+        # page that it touches, for each row, where the table's trigger may refuse it.
+        for table, columns, rows, conflict in merges:
+            if rows:
+                marks = ", ".join("?" * len(columns))
+                insert = f"INSERT OR ROLLBACK INTO {table} ({', '.join(columns)}) VALUES ({marks}) {conflict}"
+                self._driver.executemany(insert, rows)
 
     def among(self, column: str, name: str) -> str:
         return f"{column} IN (SELECT value FROM json_each(:{name}))"
@@ -196,12 +206,12 @@ class _PostgresSql(Sql):
         if rows:
             await self._driver.copy_records_to_table(table, records=rows, columns=columns)
 
-    async def merge(
-        self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[object, ...]], conflict: str
-    ) -> None:
-        if rows:
-            insert = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM {_arrays(table, columns)} {conflict}"
-            await self._driver.execute(insert, *zip(*rows, strict=True))
+    async def merge(self, *merges: Merge) -> None:
+        # One statement, and the same whichever of them are empty: a round trip takes as long as a hundred rows.
+        if any(each.rows for each in merges):
+            arrays = [zip(*each.rows, strict=True) if each.rows else [()] * len(each.columns) for each in merges]
+            statement = _merging(tuple([(each.table, each.columns, each.conflict) for each in merges]))
+            await self._driver.execute(statement, *[values for each in arrays for values in each])
 
     def among(self, column: str, name: str) -> str:
         return f"{column} = ANY(CAST(:{name} AS text[]))"
@@ -360,10 +370,17 @@ def _numbered(statement: str, mark: str) -> _Statement:
 
 
 @cache
-def _arrays(table: str, columns: tuple[str, ...]) -> str:
-    """Return PostgreSQL's expression of rows handed in as one array per column: one statement, however many rows."""
-    types = [metadata.tables[table].c[name].type.compile(_POSTGRES).partition(" ")[0] for name in columns]
-    return f"unnest({', '.join(f'CAST(${number} AS {name}[])' for number, name in enumerate(types, 1))})"
+def _merging(merges: tuple[tuple[str, tuple[str, ...], str], ...]) -> str:
+    """Return PostgreSQL's statement for rows of several tables, each column handed in as one array."""
+    inserts, first = [], 1
+    for table, columns, conflict in merges:
+        types = [metadata.tables[table].c[name].type.compile(_POSTGRES).partition(" ")[0] for name in columns]
+        arrays = ", ".join([f"CAST(${number} AS {name}[])" for number, name in enumerate(types, first)])
+        inserts.append(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {conflict}")
+        first += len(columns)
+    *others, last = inserts
+    ahead = ", ".join([f"m{number} AS ({insert})" for number, insert in enumerate(others)])
+    return f"WITH {ahead} {last}" if others else last
 
 
 def _unavailable(error: BaseException | None) -> StoreUnavailableError:

@@ -1,12 +1,13 @@
 """The influence ledger in SQL: entering acts, what is known around an act, and what becomes of a row later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from world.influence.judging import State
-from world.persistence.port import LedgerRow, NewQuestion, NewRow, Transition
+from world.persistence.acts import LedgerRow, NewRow, Transition
+from world.persistence.messages import NewQuestion
 from world.persistence.sql_engine import Sql
-from world.persistence.sql_messages import publish_acts, raise_questions
+from world.persistence.sql_messages import messages_of_acts, raise_questions
 from world.persistence.sql_realms import Counts, check_realm, keep_counts, locked
 from world.persistence.sql_rows import (
     INFLUENCE,
@@ -18,7 +19,7 @@ from world.persistence.sql_rows import (
     ledger_row_from,
     worth,
 )
-from world.persistence.sql_totals import Counting, count
+from world.persistence.sql_totals import Counting, Link, Sums
 
 _TRANSITION: Final = (
     "INSERT INTO world_transitions (realm_id, sequence, number, state, because, points, counted_at, moved_at)"
@@ -94,12 +95,13 @@ async def move(sql: Sql, realm_id: str, counts: Counts, transitions: Sequence[Tr
     Raises:
         LookupError: for a sequence that is not in the ledger.
     """
-    accepted: list[Counting] = []
+    counted, sums = counts.counted, Sums(realm_id, counts.opened)
     for each in transitions:
-        counting = await _move(sql, realm_id, each, counts.counted + len(accepted), now)
-        accepted += [counting] if counting is not None else []
-    await count(sql, realm_id, counts.opened, accepted)
-    return counts._replace(counted=counts.counted + len(accepted))
+        if (counting := await _move(sql, realm_id, each, counted, now)) is not None:
+            counted += 1
+            sums.add(counting)
+    await sql.merge(*sums.merges())
+    return counts._replace(counted=counted)
 
 
 async def contribution(sql: Sql, realm_id: str, user_id: str) -> dict[str, dict[str, int]]:
@@ -119,34 +121,36 @@ async def enter(
     rows: Sequence[NewRow],
     questions: Mapping[str, NewQuestion],
     known: Mapping[str, LedgerRow],
+    linked: Collection[Link] = (),
 ) -> dict[str, LedgerRow]:
     """Enter acts of a locked realm behind those that are in it; return every act's row by its event id.
 
     Args:
         known: rows of those event ids that are in the ledger.
+        linked: links that stand in the open bucket already.
     """
     entered = dict(known)
     values: list[tuple[object, ...]] = []
-    accepted: list[Counting] = []
+    sums = Sums(realm_id, counts.opened)
     asked: list[tuple[NewQuestion, int]] = []
+    arrived, counted = counts.arrived, counts.counted
     for new in rows:
         if new.event_id in entered:
             continue
+        arrived += 1
+        at = None
         if new.judged.state == "accepted":
-            accepted.append(_counting(new))
-        sequence, counted_at = counts.arrived + len(values) + 1, counts.counted + len(accepted)
-        at = counted_at if new.judged.state == "accepted" else None
-        values.append(influence_values(new, sequence, at))
-        entered[new.event_id] = entered_row(new, sequence, at)
+            at = counted = counted + 1
+            sums.add(_counting(new))
+        values.append(influence_values(new, arrived, at))
+        entered[new.event_id] = entered_row(new, arrived, at)
         if (question := questions.get(new.event_id)) is not None:
             asked.append((question, new.tick))
     if values:
-        arrived = counts.arrived + len(values)
         await sql.append("world_influence", INFLUENCE, values)
-        await publish_acts(sql, realm_id, after=counts.arrived, upto=arrived)
-        await count(sql, realm_id, counts.opened, accepted)
+        await sql.merge(messages_of_acts(realm_id, counts.arrived, arrived), *sums.merges(linked))
         await raise_questions(sql, realm_id, asked)
-        await keep_counts(sql, realm_id, counts._replace(arrived=arrived, counted=counts.counted + len(accepted)))
+        await keep_counts(sql, realm_id, counts._replace(arrived=arrived, counted=counted))
     return entered
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from world.persistence.port import Event, NewEvent, NewQuestion, OutboxRow, Question, QuestionState, Snapshot
-from world.persistence.sql_engine import Sql
+from world.persistence.messages import Event, NewEvent, NewQuestion, OutboxRow, Question, QuestionState
+from world.persistence.port import Snapshot
+from world.persistence.sql_engine import Merge, Sql
 from world.persistence.sql_realms import check_realm
 from world.persistence.sql_rows import EVENT, QUESTION, event_from, question_from
 from world.persistence.sql_told import messages_of, told, told_to
+from world.persistence.verdicts_told import VERDICT_INDEX, public_verdict
 
-_NEW_EVENT: Final = (
-    f"INSERT INTO world_events ({EVENT}) VALUES"
-    " (:realm_id, :sequence, :tick_number, :kind, :payload, :user_id, :made_at, :correlation_id)"
-)
+_EVENT_COLUMNS: Final = tuple(EVENT.split(", "))
 _BEHIND = "WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto"
 _PUBLIC = f"SELECT {EVENT} FROM world_events {_BEHIND} AND user_id IS NULL"
 _EVERY = f"SELECT {EVENT} FROM world_events {_BEHIND}"
@@ -22,12 +21,12 @@ _NEWEST = (
     f"SELECT {EVENT} FROM world_events WHERE realm_id = :realm_id AND user_id IS NULL AND kind = :kind"
     " ORDER BY sequence DESC LIMIT :limit"
 )
-_ACTS: Final = (
-    "INSERT INTO world_outbox (realm_id, topic, sequence)"
-    " WITH RECURSIVE acts(sequence) AS (SELECT CAST(:after AS BIGINT) + 1"
-    " UNION ALL SELECT sequence + 1 FROM acts WHERE sequence < CAST(:upto AS BIGINT))"
-    " SELECT CAST(:realm_id AS TEXT), 'influence', sequence FROM acts"
-)
+_PUBLIC_VERDICTS: Final = {
+    is_postgres: f"SELECT {EVENT} FROM world_events{hint} WHERE realm_id = :realm_id"
+    f" AND {public_verdict(is_postgres=is_postgres)} ORDER BY sequence DESC LIMIT :limit"
+    # SQLite would rather walk the primary key through every event of the realm.
+    for is_postgres, hint in ((True, ""), (False, f" INDEXED BY {VERDICT_INDEX}"))
+}
 _EVENTS: Final = (
     "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, kind, sequence FROM world_events"
     " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
@@ -68,16 +67,17 @@ async def happen(sql: Sql, snapshot: Snapshot, events: Sequence[NewEvent], after
         )
         for sequence, event in enumerate(events, after + 1)
     ]  # fmt: skip
-    await sql.many(_NEW_EVENT, rows)
+    await sql.append("world_events", _EVENT_COLUMNS, rows)
     newest = after + len(rows)
     if rows:
         await sql.run(_EVENTS, realm_id=snapshot.realm_id, after=after, upto=newest)
     return newest
 
 
-async def publish_acts(sql: Sql, realm_id: str, *, after: int, upto: int) -> None:
-    """Put the acts of a stretch of the ledger into the outbox."""
-    await sql.run(_ACTS, realm_id=realm_id, after=after, upto=upto)
+def messages_of_acts(realm_id: str, after: int, upto: int) -> Merge:
+    """Return what puts the acts of a stretch of the ledger into the outbox."""
+    rows = [(realm_id, "influence", sequence) for sequence in range(after + 1, upto + 1)]
+    return Merge("world_outbox", ("realm_id", "topic", "sequence"), rows)
 
 
 async def events(sql: Sql, realm_id: str, after: int, limit: int, user_id: str | None) -> tuple[Event, ...]:
@@ -110,6 +110,14 @@ async def all_events(sql: Sql, realm_id: str, after: int, limit: int) -> tuple[E
 async def latest_events(sql: Sql, realm_id: str, kind: str, limit: int) -> tuple[Event, ...]:
     """Return the newest events of a kind that are for everybody, newest first."""
     rows = await sql.rows(_NEWEST, realm_id=realm_id, kind=kind, limit=limit)
+    if not rows:
+        await check_realm(sql, realm_id)
+    return tuple([event_from(row) for row in rows])
+
+
+async def public_verdicts(sql: Sql, realm_id: str, limit: int) -> tuple[Event, ...]:
+    """Return the newest verdicts that everybody may read, newest first: the index holds no others."""
+    rows = await sql.rows(_PUBLIC_VERDICTS[sql.is_postgres], realm_id=realm_id, limit=limit)
     if not rows:
         await check_realm(sql, realm_id)
     return tuple([event_from(row) for row in rows])

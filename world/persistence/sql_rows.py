@@ -5,7 +5,9 @@ from typing import Any, Final
 import orjson
 
 from world.influence.scoring import Score
-from world.persistence.port import Event, LedgerRow, NewRow, Question, Snapshot
+from world.persistence.acts import LedgerRow, NewRow
+from world.persistence.messages import Event, Question
+from world.persistence.port import Snapshot
 from world.persistence.sql_engine import Row, Sql
 
 SNAPSHOT: Final = "realm_id, tick_number, revision, snapshot_id, hash, previous, state, result, made_at"

@@ -4,14 +4,16 @@
 needs the other first. What it makes is version 1: a later version alters it in a migration of its own.
 
 SQLite's INSERT OR REPLACE deletes the row in its way without firing DELETE triggers, so append-only tables also refuse an INSERT
-that meets an existing row; PostgreSQL needs TRUNCATE refused beside UPDATE and DELETE.
+that meets an existing row; PostgreSQL needs TRUNCATE refused beside UPDATE and DELETE. That refusal breaks off the whole
+transaction, not the statement alone: to undo one statement SQLite would copy, for every row that it inserts, each page that the
+row touches, which took longer than writing the rows (`sql_engine` inserts in the same way).
 """
 
 from typing import Final
 
 import sqlalchemy as sa
 
-from world.persistence.sql_tables import metadata
+from world.persistence.sql_tables import metadata, verdict_index
 
 VERSION: Final = 1
 
@@ -28,8 +30,12 @@ _OUTBOX = ("number", "realm_id", "topic", "sequence")
 
 
 def create_world(connection: sa.Connection) -> None:
-    """Make the tables, their triggers and the version's row inside the connection's transaction; nothing where they are there."""
+    """Make the tables, their triggers and the version's row inside the connection's transaction.
+
+    Where they are there, only an index that they lack is made.
+    """
     if sa.inspect(connection).has_table("world_schema"):
+        verdict_index.create(connection, checkfirst=True)
         return
     metadata.create_all(connection)
     for statement in _postgres() if connection.dialect.name == "postgresql" else _sqlite():
@@ -64,7 +70,8 @@ def _sqlite() -> list[str]:
 
 def _refusal(table: str, event: str, when: str, message: str) -> str:
     name = f"{table}_no_{event.lower()}"
-    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+    broken_off = "ROLLBACK" if event == "INSERT" else "ABORT"
+    return f"CREATE TRIGGER {name} BEFORE {event} ON {table} {when} BEGIN SELECT RAISE({broken_off}, '{message}'); END"
 
 
 def _postgres() -> list[str]:

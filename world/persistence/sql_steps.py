@@ -9,8 +9,6 @@ from world.persistence.sql_ledger import move
 from world.persistence.sql_messages import happen, raise_questions, settle
 from world.persistence.sql_realms import add_snapshot, check_lease, keep_counts, locked
 from world.persistence.sql_rows import SNAPSHOT, snapshot_from
-from world.persistence.sql_told import tell
-from world.persistence.sql_totals import forget
 
 _APPLIED: Final = (
     f"SELECT {', '.join(f's.{name}' for name in SNAPSHOT.split(', '))} FROM world_applied a JOIN world_snapshots s"
@@ -38,14 +36,10 @@ async def advance(sql: Sql, step: Advance, lease: Lease | None, now: int) -> Non
         await _apply(sql, step, step.decision_id, counts.snapshot_id)
     await add_snapshot(sql, step.snapshot)
     happened = await happen(sql, step.snapshot, step.events, counts.happened, now)
-    happened = await tell(sql, step.snapshot, step.told, happened, now)
     await raise_questions(sql, realm_id, [(each, step.snapshot.tick_number) for each in step.questions])
     await settle(sql, step.applied, step.expired)
     moved = await move(sql, realm_id, counts, step.transitions, now)
-    consumed = counts.consumed
-    if step.consumed is not None:
-        consumed = step.consumed
-        await forget(sql, realm_id, consumed)
+    consumed = counts.consumed if step.consumed is None else step.consumed
     await keep_counts(
         sql, realm_id, moved._replace(snapshot_id=step.snapshot.snapshot_id, happened=happened, consumed=consumed)
     )

@@ -9,6 +9,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from world.persistence.verdicts_told import VERDICT_INDEX, public_verdict
+
 metadata: Final = sa.MetaData()
 
 _WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -223,7 +225,7 @@ sa.Table(
     sqlite_with_rowid=False,
 )
 
-sa.Table(
+_events = sa.Table(
     "world_events",
     metadata,
     _key("realm_id"),
@@ -251,6 +253,14 @@ sa.Table(
     ),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+verdict_index: Final = sa.Index(
+    VERDICT_INDEX,
+    _events.c.realm_id,
+    _events.c.sequence,
+    sqlite_where=sa.text(public_verdict(is_postgres=False)),
+    postgresql_where=sa.text(public_verdict(is_postgres=True)),
 )
 
 # Events of many accounts in pages (`contributions`): one row stands for the places `first` to `sequence` of the realm's sequence.

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from world.persistence.contributions import KIND, Contributions, page_bytes, page_from, pages, tellings
-from world.persistence.port import Event, OutboxRow, Snapshot
+from world.persistence.messages import Event, OutboxRow
 from world.persistence.sql_engine import Row, Sql
+from world.persistence.sql_realms import check_realm, keep_counts, locked
 
 _COLUMNS: Final = (
     "realm_id", "sequence", "first", "tick_number", "first_user", "last_user", "made_at", "payload",
@@ -19,26 +20,34 @@ _MESSAGES: Final = (
     "INSERT INTO world_outbox (realm_id, topic, sequence) SELECT realm_id, :kind, sequence FROM world_told"
     " WHERE realm_id = :realm_id AND sequence > :after AND sequence <= :upto ORDER BY sequence"
 )
+_NEWEST: Final = "SELECT tick_number FROM world_told WHERE realm_id = :realm_id ORDER BY sequence DESC LIMIT 1"
 LOOKED: Final = 32
 """Pages read at once for one account, which stands in one or two of every tick."""
 
 
-async def tell(sql: Sql, snapshot: Snapshot, told: Contributions, after: int, now: int) -> int:
-    """Write tellings behind a sequence, and one outbox row for every page of them; return the newest sequence."""
+async def tell(sql: Sql, realm_id: str, tick_number: int, told: Contributions, now: int) -> bool:
+    """Write tellings behind what has happened, and one outbox row for every page; False where the tick has told already."""
+    counts = await locked(sql, realm_id)
+    if tick_number <= await told_tick(sql, realm_id):
+        return False
     rows: list[tuple[object, ...]] = []
-    newest = after
+    newest = counts.happened
     for page in pages(told):
         first, newest = newest + 1, newest + len(page.users)
-        rows.append(
-            (
-                snapshot.realm_id, newest, first, snapshot.tick_number, page.users[0], page.users[-1], now,
-                page_bytes(page),
-            )
-        )  # fmt: skip
+        rows.append((realm_id, newest, first, tick_number, page.users[0], page.users[-1], now, page_bytes(page)))
     if rows:
         await sql.append("world_told", _COLUMNS, rows)
-        await sql.run(_MESSAGES, realm_id=snapshot.realm_id, kind=KIND, after=after, upto=newest)
-    return newest
+        await sql.run(_MESSAGES, realm_id=realm_id, kind=KIND, after=counts.happened, upto=newest)
+        await keep_counts(sql, realm_id, counts._replace(happened=newest))
+    return True
+
+
+async def told_tick(sql: Sql, realm_id: str) -> int:
+    """Return the newest tick that told anybody; 0 before the first."""
+    row = await sql.row(_NEWEST, realm_id=realm_id)
+    if row is None:
+        await check_realm(sql, realm_id)
+    return int(row[0]) if row is not None else 0
 
 
 async def told(sql: Sql, realm_id: str, after: int, upto: int) -> list[Event]:

@@ -5,15 +5,17 @@ was opened and holds the acts counted behind it, until `close` opens the next. S
 accepted while it computes are in a later bucket, and none is lost or counted twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 import orjson
 
 from world.clusters import joined
-from world.persistence.port import DAY_TICKS, Totals
-from world.persistence.sql_engine import Row, Sql
-from world.persistence.sql_realms import counted, keep_counts, locked
+from world.errors import UnknownRealmError
+from world.persistence.acts import Totals
+from world.persistence.port import DAY_TICKS
+from world.persistence.sql_engine import Merge, Row, Sql
+from world.persistence.sql_realms import counted, latest, locked
 
 _COLUMNS = (
     "l.user_id, l.device_id, l.session_id, COALESCE(l.faction_id, '') AS faction_id,"
@@ -49,21 +51,24 @@ _IN_TICK: Final = ("realm_id", "tick", "faction_id")
 _ADD_IN_TICKS: Final = (
     f"ON CONFLICT ({', '.join(_IN_TICK)}) DO UPDATE SET points = world_faction_ticks.points + excluded.points"
 )
-_NEWEST_TICK: Final = (
-    "SELECT tick_number FROM world_snapshots WHERE realm_id = :realm_id ORDER BY tick_number DESC LIMIT 1"
-)
 _TIDY: Final = tuple(
     f"DELETE FROM {table} WHERE ({', '.join(key)}) IN (SELECT {', '.join(key)} FROM {table}"
-    " WHERE realm_id = :realm_id AND tick < :before LIMIT :limit) RETURNING 1"
-    for table, key in (("world_tallies", _TALLY), ("world_faction_ticks", _IN_TICK))
+    f" WHERE realm_id = :realm_id AND {since} < :{since} LIMIT :limit) RETURNING 1"
+    for table, key, since in (
+        ("world_tallies", _TALLY, "tick"),
+        ("world_faction_ticks", _IN_TICK, "tick"),
+        ("world_totals", _TOTAL, "bucket"),
+        ("world_links", _LINK, "bucket"),
+    )
 )
-_KEPT = "WHERE realm_id = :realm_id AND bucket >= :consumed AND bucket < :opened"
+_BEFORE: Final = (
+    "SELECT state FROM world_snapshots WHERE realm_id = :realm_id AND tick_number < :tick_number"
+    " ORDER BY tick_number DESC, revision DESC LIMIT 1"
+)
+_CLOSE: Final = "UPDATE world_realms SET opened = counted WHERE realm_id = :realm_id RETURNING consumed, counted"
+_KEPT = "WHERE realm_id = :realm_id AND bucket >= :after AND bucket < :upto"
 _TOTALS = f"SELECT bucket, {_CELL}, points FROM world_totals {_KEPT}"
-_TRACES = (
-    "SELECT {traces} FROM world_totals WHERE realm_id = :realm_id AND bucket < :opened"
-    " AND bucket >= (SELECT consumed FROM world_realms WHERE realm_id = :realm_id)"
-    " AND correlation_id IS NOT NULL GROUP BY bucket ORDER BY bucket"
-)
+_TRACES = f"SELECT {{traces}} FROM world_totals {_KEPT} AND correlation_id IS NOT NULL GROUP BY bucket ORDER BY bucket"
 _GROUPS = (
     "SELECT is_against, territory_id, faction_id, {users} FROM ({cells}) AS c"
     " GROUP BY bucket, is_against, territory_id, faction_id"
@@ -74,6 +79,14 @@ _SHARED = (
     " SELECT kind, name, holder FROM ({links}) AS all_links WHERE kind = 'relic' OR (kind, name) IN"
     " (SELECT kind, name FROM ({links}) AS grouped GROUP BY kind, name HAVING MIN(holder) <> MAX(holder))"
 )
+
+
+Link = tuple[str, str, str]
+"""A device or session that an account used, or a relic that a faction claimed: kind, name, holder."""
+
+
+_NO_TOTAL: Final[tuple[int, str | None]] = (0, None)
+_NO_TALLY: Final = (0, 0)
 
 
 class Counting(NamedTuple):
@@ -93,34 +106,81 @@ class Counting(NamedTuple):
     points: int
 
 
-async def count(sql: Sql, realm_id: str, bucket: int, acts: Sequence[Counting]) -> None:
-    """Add acts that become accepted, in order of the count, to everything that is summed: a row per cell, not per act."""
-    await sql.merge("world_totals", (*_TOTAL, "points", "correlation_id"), _cells(realm_id, bucket, acts), _ADD_TOTALS)
-    await sql.merge("world_links", _LINK, _links(realm_id, bucket, acts), "ON CONFLICT DO NOTHING")
-    await sql.merge("world_tallies", (*_TALLY, "acts", "points"), _tallies(realm_id, acts), _ADD_TALLIES)
-    await sql.merge("world_faction_ticks", (*_IN_TICK, "points"), _in_ticks(realm_id, acts), _ADD_IN_TICKS)
+class Sums:
+    """What acts that become accepted add to everything that is summed: a row per cell, not per act.
+
+    Args:
+        bucket: the open one.
+    """
+
+    def __init__(self, realm_id: str, bucket: int) -> None:
+        self._realm_id = realm_id
+        self._bucket = bucket
+        self._totals: dict[tuple[bool, str, str, str], tuple[int, str | None]] = {}
+        self._links: dict[Link, None] = {}
+        self._tallies: dict[tuple[str, int, str, str, str], tuple[int, int]] = {}
+        self._in_ticks: dict[tuple[int, str], int] = {}
+
+    def add(self, act: Counting) -> None:
+        """Add an act; acts come in order of the count."""
+        user, device, session, faction, territory, kind, source, relic, is_against, tick, correlation_id, points = act
+        cell = (is_against, territory, faction, user)
+        so_far, newest = self._totals.get(cell, _NO_TOTAL)
+        self._totals[cell] = so_far + points, correlation_id or newest
+        if device is not None:
+            self._links["device", device, user] = None
+        if session is not None:
+            self._links["session", session, user] = None
+        if relic is not None:
+            self._links["relic", relic, faction] = None
+        tally = (user, tick, kind, faction, source)
+        acts, worth = self._tallies.get(tally, _NO_TALLY)
+        self._tallies[tally] = acts + 1, worth + points
+        self._in_ticks[tick, faction] = self._in_ticks.get((tick, faction), 0) + points
+
+    def merges(self, linked: Collection[Link] = ()) -> tuple[Merge, ...]:
+        """Return what adds it.
+
+        Args:
+            linked: links that the bucket is known to have; they are not written again.
+        """
+        realm_id, bucket = self._realm_id, self._bucket
+        totals = [(realm_id, bucket, *cell, *total) for cell, total in self._totals.items()]
+        links = [(realm_id, bucket, *link) for link in self._links if link not in linked]
+        tallies = [(realm_id, *tally, *sums) for tally, sums in self._tallies.items()]
+        in_ticks = [(realm_id, *in_tick, points) for in_tick, points in self._in_ticks.items()]
+        return (
+            Merge("world_totals", (*_TOTAL, "points", "correlation_id"), totals, _ADD_TOTALS),
+            Merge("world_links", _LINK, links, "ON CONFLICT DO NOTHING"),
+            Merge("world_tallies", (*_TALLY, "acts", "points"), tallies, _ADD_TALLIES),
+            Merge("world_faction_ticks", (*_IN_TICK, "points"), in_ticks, _ADD_IN_TICKS),
+        )
 
 
 async def close(sql: Sql, realm_id: str) -> tuple[int, int]:
-    """Close the open bucket where it holds anything; return the count that ticks have taken, and the count now."""
-    counts = await locked(sql, realm_id)
-    if counts.counted > counts.opened:
-        await keep_counts(sql, realm_id, counts._replace(opened=counts.counted))
-    return counts.consumed, counts.counted
+    """Close the open bucket; return the count that ticks have taken, and the count now.
+
+    Raises:
+        UnknownRealmError: where there is no such realm.
+    """
+    row = await sql.row(_CLOSE, realm_id=realm_id)
+    if row is None:
+        raise UnknownRealmError(realm_id)
+    return row[0], row[1]
 
 
-async def totals(sql: Sql, realm_id: str, consumed: int, opened: int) -> Totals:
-    """Return what the closed buckets hold."""
-    kept = {"realm_id": realm_id, "consumed": consumed, "opened": opened}
+async def totals(sql: Sql, realm_id: str, after: int, upto: int) -> Totals:
+    """Return what closed buckets hold: those that were opened from one count on, before another."""
+    kept = {"realm_id": realm_id, "after": after, "upto": upto}
     groups = await sql.rows(_grouped(sql, _TOTALS), **kept)
-    return _totals(opened, groups, await sql.rows(_SHARED.format(links=_KEPT_LINKS), **kept))
+    return _totals(upto, groups, await sql.rows(_SHARED.format(links=_KEPT_LINKS), **kept))
 
 
-async def traces(sql: Sql, realm_id: str, opened: int) -> dict[str, str]:
-    """Return a correlation id per account whose acts the closed buckets hold: of its newest act that carries one."""
+async def traces(sql: Sql, realm_id: str, after: int, upto: int) -> dict[str, str]:
+    """Return a correlation id per account whose acts such buckets hold: of its newest act that carries one."""
     statement = _TRACES.format(traces=sql.object_of("user_id", "correlation_id"))
     found: dict[str, str] = {}
-    for (traced,) in await sql.rows(statement, realm_id=realm_id, opened=opened):
+    for (traced,) in await sql.rows(statement, realm_id=realm_id, after=after, upto=upto):
         found |= orjson.loads(traced)
     return found
 
@@ -135,59 +195,16 @@ async def recount(sql: Sql, realm_id: str, after: int | None, upto: int | None) 
 
 
 async def tidy(sql: Sql, realm_id: str, limit: int) -> int:
-    """Delete tallies of a locked realm from before the day that caps look back on; return how many went."""
+    """Delete tallies of a locked realm from before the day that caps look back on, and totals that earlier ticks than the
+    latest have taken; return how many rows went.
+    """
     await locked(sql, realm_id)
-    newest = await sql.row(_NEWEST_TICK, realm_id=realm_id)
-    before = newest[0] - DAY_TICKS if newest is not None else 0
-    gone = [await sql.rows(each, realm_id=realm_id, before=before, limit=limit) for each in _TIDY]
+    newest = await latest(sql, realm_id)
+    before = await sql.row(_BEFORE, realm_id=realm_id, tick_number=newest.tick_number)
+    taken = orjson.loads(before[0]).get("watermark", 0) if before is not None else 0
+    first = {"tick": newest.tick_number - DAY_TICKS, "bucket": taken}
+    gone = [await sql.rows(each, realm_id=realm_id, limit=limit, **first) for each in _TIDY]
     return sum(map(len, gone))
-
-
-async def forget(sql: Sql, realm_id: str, consumed: int) -> None:
-    """Delete the totals that a tick has taken; the ledger can tell them again."""
-    for table in ("world_totals", "world_links"):
-        await sql.run(
-            f"DELETE FROM {table} WHERE realm_id = :realm_id AND bucket < :consumed",
-            realm_id=realm_id,
-            consumed=consumed,
-        )
-
-
-def _cells(realm_id: str, bucket: int, acts: Sequence[Counting]) -> list[tuple[object, ...]]:
-    found: dict[tuple[bool, str, str, str], tuple[int, str | None]] = {}
-    for act in acts:
-        cell = (act.is_against, act.territory_id, act.faction_id, act.user_id)
-        points, newest = found.get(cell, (0, None))
-        found[cell] = points + act.points, act.correlation_id or newest
-    return [(realm_id, bucket, *cell, *summed) for cell, summed in found.items()]
-
-
-def _links(realm_id: str, bucket: int, acts: Sequence[Counting]) -> list[tuple[object, ...]]:
-    found: dict[tuple[str, str, str], None] = {}
-    for act in acts:
-        if act.device_id is not None:
-            found["device", act.device_id, act.user_id] = None
-        if act.session_id is not None:
-            found["session", act.session_id, act.user_id] = None
-        if act.relic_id is not None:
-            found["relic", act.relic_id, act.faction_id] = None
-    return [(realm_id, bucket, *link) for link in found]
-
-
-def _tallies(realm_id: str, acts: Sequence[Counting]) -> list[tuple[object, ...]]:
-    found: dict[tuple[str, int, str, str, str], tuple[int, int]] = {}
-    for act in acts:
-        tally = (act.user_id, act.tick, act.action_type, act.faction_id, act.source)
-        number, points = found.get(tally, (0, 0))
-        found[tally] = number + 1, points + act.points
-    return [(realm_id, *tally, *summed) for tally, summed in found.items()]
-
-
-def _in_ticks(realm_id: str, acts: Sequence[Counting]) -> list[tuple[object, ...]]:
-    found: dict[tuple[int, str], int] = {}
-    for act in acts:
-        found[act.tick, act.faction_id] = found.get((act.tick, act.faction_id), 0) + act.points
-    return [(realm_id, *in_tick, points) for in_tick, points in found.items()]
 
 
 def _grouped(sql: Sql, cells: str) -> str:

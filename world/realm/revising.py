@@ -58,7 +58,8 @@ def redo(realm: Realm, made_by: Mapping[str, Any], rules: WorldRules) -> Realm:
             asked, allowed = _EFFECTS.validate_python(made_by["asked"]), _EFFECTS.validate_python(made_by["allowed"])
             return concluded(realm, made_by["subject"], asked, allowed, rules).realm
         case "proposal":
-            after = propose(realm, Proposal(**made_by["proposal"]), rules)
+            wanted, following = Proposal(**made_by["proposal"]), made_by.get("correlation_id")
+            after = propose(realm, wanted, rules, correlation_id=following)
         case "objection":
             keys = {name: made_by[name] for name in ("faction_id", "user_id")}
             after = object_to(realm, made_by["action_id"], **keys)

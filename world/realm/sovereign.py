@@ -45,8 +45,14 @@ class Proposal(NamedTuple):
     target: str | None = None
 
 
-def propose(realm: Realm, proposal: Proposal, rules: WorldRules) -> Realm | Refusal:
-    """Return the realm with an action under way, or why there is none."""
+def propose(
+    realm: Realm, proposal: Proposal, rules: WorldRules, *, correlation_id: str | None = None
+) -> Realm | Refusal:
+    """Return the realm with an action under way, or why there is none.
+
+    Args:
+        correlation_id: stays with the action for all that follows from it (S0-95).
+    """
     kind = rules.sovereign.kinds.get(proposal.kind)
     if kind is None:
         near = did_you_mean(proposal.kind, list(rules.sovereign.kinds))
@@ -63,7 +69,7 @@ def propose(realm: Realm, proposal: Proposal, rules: WorldRules) -> Realm | Refu
     spent = Treasury(purse.points - kind.cost, _sorted(used), _sorted({**purse.last, kind.kind: number}))
     action = Proposed(
         proposal.action_id, kind.kind, proposal.faction_id, proposal.user_id, proposal.target, number,
-        number + kind.window,
+        number + kind.window, correlation_id=correlation_id,
     )  # fmt: skip
     return replace(
         realm,

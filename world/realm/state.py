@@ -100,6 +100,8 @@ class Proposed(NamedTuple):
     objections: tuple[tuple[str, str], ...] = ()
     """Faction and account of whoever stood up against it, sorted."""
     is_asked: bool = False
+    correlation_id: str | None = None
+    """That of the proposal: what follows from it carries it (S0-95); None where it had none."""
 
 
 class Treasury(NamedTuple):
@@ -191,7 +193,7 @@ def state_document(realm: Realm) -> dict[str, Any]:
     if realm.treasuries:
         document["treasuries"] = {name: each._asdict() for name, each in sorted(realm.treasuries.items())}
     if realm.proposed:
-        document["proposed"] = [each._asdict() for each in realm.proposed]
+        document["proposed"] = [_proposed(each) for each in realm.proposed]
     return document
 
 
@@ -247,6 +249,13 @@ def _conflict(fight: Conflict) -> dict[str, Any]:
     document = fight._asdict()
     if fight.asked_since is None:
         del document["asked_since"]
+    return document
+
+
+def _proposed(action: Proposed) -> dict[str, Any]:
+    document = action._asdict()
+    if action.correlation_id is None:
+        del document["correlation_id"]
     return document
 
 

@@ -161,6 +161,11 @@ def _walk(realm: Realm, given: TickInput, rules: WorldRules, number: int) -> _Wa
     return walked._replace(dropped=dropped)
 
 
+def gains_of(realm: Realm, given: TickInput) -> tuple[Gains, ...]:
+    """Return what accounts did as far as it counted: what a tick of the same has as `gains`."""
+    return tuple([gains for territory_id in sorted(realm.territories) for gains in _counted(territory_id, given).gains])
+
+
 def measures_of(realm: Realm, relics_contested: int = 0) -> dict[str, int]:
     """Return what trigger conditions may read: shares (ppm), meters (milli), counts."""
     shares = realm_shares(realm)

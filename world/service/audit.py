@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from world.persistence.port import MAX_PAGE, Event, LedgerRow, Snapshot, WorldStore
+from world.persistence.acts import LedgerRow
+from world.persistence.messages import Event
+from world.persistence.port import MAX_PAGE, Snapshot, WorldStore
 from world.realm.pot import is_whole
 from world.realm.state import realm_from
 from world.review.book import DecisionBook

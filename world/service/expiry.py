@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from world.persistence.port import MAX_PAGE, LedgerRow, NewEvent, Transition, WorldStore
+from world.persistence.acts import LedgerRow, Transition
+from world.persistence.messages import NewEvent
+from world.persistence.port import MAX_PAGE, WorldStore
 from world.realm.state import Realm
 from world.service.questions import dispute_key
 

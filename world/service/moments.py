@@ -4,22 +4,25 @@ from typing import Final, NamedTuple
 
 import orjson
 
-from world.persistence.port import Event, Snapshot, WorldStore
+from world.persistence.messages import Event
+from world.persistence.port import Snapshot, WorldStore
+from world.persistence.verdicts_told import VERDICT
 from world.realm.state import Realm, realm_from
-from world.views.happened import VERDICT
 from world.views.history import MOST_TICKS, TickTold, history_view, tick_told
 from world.views.moment import Earlier, Moment, ticks_per_hour
 
-LOOKED_AT: Final = 50
-"""Latest verdicts that are looked through for those that a caller may see."""
+VERDICTS: Final = 5
+"""Latest verdicts that are read."""
 
 
 class Now(NamedTuple):
     """A realm's moment with its latest verdicts."""
 
     moment: Moment
+    public: tuple[Event, ...]
+    """Latest verdicts that everybody may read, newest first."""
     verdicts: tuple[Event, ...]
-    """Newest first."""
+    """Latest verdicts, those over single acts among them, newest first: for game masters."""
 
 
 class MomentReader:
@@ -54,7 +57,8 @@ class MomentReader:
             await self._ago(realm_id, number, ticks_per_hour(self._tick_s)),
             self._tick_s,
         )
-        found = Now(moment, await self._store.latest_events(realm_id, VERDICT, LOOKED_AT))
+        public = await self._store.public_verdicts(realm_id, VERDICTS)
+        found = Now(moment, public, await self._store.latest_events(realm_id, VERDICT, VERDICTS))
         self._known[realm_id] = found
         return found
 

@@ -5,7 +5,9 @@ from typing import Any, Final
 import orjson
 
 from policies.contracts.request import ImpactCandidate
-from world.persistence.port import MAX_PAGE, LedgerRow, NewQuestion, WorldStore
+from world.persistence.acts import LedgerRow
+from world.persistence.messages import NewQuestion
+from world.persistence.port import MAX_PAGE, WorldStore
 from world.realm.rules_document import World
 from world.realm.sovereign import action_of
 from world.realm.state import Proposed, Realm

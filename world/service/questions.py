@@ -9,7 +9,7 @@ import orjson
 from policies.contracts.request import ImpactCandidate
 from world.influence.disputes import dispute_of
 from world.influence.judging import Judged
-from world.persistence.port import NewQuestion
+from world.persistence.messages import NewQuestion
 from world.realm.revising import effects_to_wire
 from world.realm.rules_document import World
 from world.realm.shares import weight_of
@@ -20,6 +20,8 @@ from world.realm.state import Proposed, Realm
 MOST_EVENTS: Final = 200
 LONGEST_KEY: Final = 128
 """Most characters of an idempotency key that the council takes."""
+_SMALL: Final = frozenset(["of", "the", "and"])
+"""Words that a name writes small."""
 
 
 def trigger_question(world: World, realm: Realm, trigger_id: str) -> NewQuestion:
@@ -83,15 +85,28 @@ def action_question(
     """
     kind = world.rules.sovereign.kinds[action.kind]
     change = {
-        "summary": kind.told,
+        "summary": f"{_who(realm, action)}: {kind.told}",
         "actor": {"user_id": action.user_id, "faction_id": action.faction_id, "sovereign": True},
         "effects": effects_to_wire(wanted_effects(realm, action, world.rules)),
     }
     key = action_key(realm.realm_id, action.action_id)
     warnings = [*_objections(realm, action), *flags]
-    return _question(
+    asked = _question(
         key, f"action:{action.action_id}", "sovereign_action", change, world, realm, events=events, flags=warnings
     )
+    return asked._replace(correlation_id=action.correlation_id)
+
+
+def _who(realm: Realm, action: Proposed) -> str:
+    """Return who acts and on what, as a headline names them."""
+    if action.target is None:
+        return _title(action.faction_id)
+    place = realm.territories.get(action.target)
+    return f"{_title(action.faction_id)}, {place.name if place is not None else _title(action.target)}"
+
+
+def _title(name: str) -> str:
+    return " ".join([word if word in _SMALL else word.capitalize() for word in name.split("_")])
 
 
 def conquest_question(world: World, realm: Realm, territory_id: str, events: Sequence[ImpactCandidate]) -> NewQuestion:

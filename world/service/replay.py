@@ -16,7 +16,7 @@ from world.realm.rules import WorldRules
 from world.realm.state import Realm, realm_from, state_document, state_hash
 from world.realm.tick import tick
 from world.service.chain import Link, faults_of, link_of
-from world.service.ticking import tick_input
+from world.service.tellings import tick_input
 
 
 class Difference(NamedTuple):
@@ -39,8 +39,10 @@ class Replayed(NamedTuple):
     realm_id: str
     ticks: int
     """Ticks that came out the same."""
-    revisions: int
-    """Decisions and steps of sovereign actions that came out the same."""
+    decisions: int
+    """Verdicts that came out the same."""
+    steps: int
+    """Of sovereign actions, proposals and objections that did; of questions, those that were given up."""
     last: str
     """Hash of the last snapshot that came out the same."""
     difference: Difference | None
@@ -67,18 +69,20 @@ async def replay(
     """
     known = {each.content_hash: each for each in rules}
     realm: Realm | None = None
-    before, ticks, revisions = Link(), 0, 0
+    before, ticks, decisions, steps = Link(), 0, 0, 0
     async for snapshot in store.snapshots(realm_id, 0, until):
         made = await _made(store, realm, snapshot, known)
         difference = _compared(snapshot, before, made)
         if difference is not None:
-            return Replayed(realm_id, ticks, revisions, before.hash, difference)
+            return Replayed(realm_id, ticks, decisions, steps, before.hash, difference)
         ticks += realm is not None and snapshot.revision == 0
-        revisions += snapshot.revision > 0
+        is_decision = snapshot.revision > 0 and orjson.loads(snapshot.result).get("decision_id") is not None
+        decisions += is_decision
+        steps += snapshot.revision > 0 and not is_decision
         realm, before = made.realm, link_of(snapshot)
         if snapshot.revision == 0:
             told(snapshot.tick_number)
-    return Replayed(realm_id, ticks, revisions, before.hash, None)
+    return Replayed(realm_id, ticks, decisions, steps, before.hash, None)
 
 
 class _Made(NamedTuple):

@@ -6,15 +6,16 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from policies.contracts.answer import Answer
-from policies.contracts.effects import Effect
+from policies.contracts.effects import Effect, TerritoryTransfer
 from policies.contracts.request import DecisionRequest
 from policies.numbers import scaled
-from world.persistence.port import LedgerRow, NewEvent, Question, Transition
+from world.persistence.acts import LedgerRow, Transition
+from world.persistence.messages import NewEvent, Question
 from world.realm.conditions import effects_allowed
 from world.realm.revising import concluded, effects_to_wire
 from world.realm.rules import WorldRules
 from world.realm.state import Realm
-from world.realm.telling import asked_of, condition_code
+from world.realm.telling import asked_of, conditions_told
 
 _OF_THE_REALM: Final = ("move", "trigger", "action")
 """What a question may be about that everybody may know of; a single act is its player's own business."""
@@ -107,7 +108,8 @@ def events_of(
     row: LedgerRow | None,
     correlation_id: str | None,
 ) -> tuple[NewEvent, ...]:
-    """Return what is told: to everybody what was decided, to a player what became of the act."""
+    """Return what is told: to everybody what was decided and which territories it gave to others, to a player what became of
+    the act."""
     payload = {
         "decision_id": answer.decision_id,
         "verdict": answer.final_verdict,
@@ -123,6 +125,10 @@ def events_of(
         "conditions": _conditions(answer, request),
     }
     told = [NewEvent("decision_applied", orjson.dumps(payload), correlation_id=correlation_id)]
+    told += [
+        NewEvent("territory_changed", orjson.dumps(each), correlation_id=correlation_id)
+        for each in _taken(answer, settled)
+    ]
     if row is not None:
         for transition in transitions:
             outcome = orjson.dumps(
@@ -130,6 +136,21 @@ def events_of(
             )
             told.append(NewEvent("review_settled", outcome, row.user_id, correlation_id))
     return tuple(told)
+
+
+def _taken(answer: Answer, settled: Settled) -> list[dict[str, Any]]:
+    """Return what is told of each territory that a verdict gave to another: as a tick tells it, and by which decision."""
+    return [
+        {
+            "territory_id": effect.territory_id,
+            "name": settled.realm.territories[effect.territory_id].name,
+            "from": effect.from_,
+            "to": effect.to,
+            "decision_id": answer.decision_id,
+        }
+        for effect in settled.kept
+        if isinstance(effect, TerritoryTransfer)
+    ]
 
 
 def _stood_against(answer: Answer) -> str:
@@ -140,16 +161,9 @@ def _stood_against(answer: Answer) -> str:
 
 
 def _conditions(answer: Answer, request: DecisionRequest) -> list[str]:
-    """Return what a verdict requires, without its numbers: lowered:faction_delta, dropped:canon_assert."""
-    effects = request.proposed_change.effects
+    """Return what a verdict requires, without its numbers."""
     required = answer.required_modifications if answer.final_verdict == "modify" else ()
-    codes = [
-        condition_code(
-            effects[each.effect].op, drop=each.drop, has_max=each.max is not None, has_min=each.min is not None
-        )
-        for each in required
-    ]
-    return list(dict.fromkeys(codes))
+    return conditions_told(request.proposed_change.effects, required)
 
 
 def _points_left(row: LedgerRow, request: DecisionRequest, answer: Answer) -> int:

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from world.errors import MovedOnError
-from world.persistence.port import Advance, NewEvent, WorldStore
+from world.persistence.messages import NewEvent
+from world.persistence.port import Advance, WorldStore
 from world.realm.applying import revised
 from world.realm.rules import WorldRules
 from world.realm.sovereign import Proposal, Refusal, action_of, object_to, propose
@@ -60,7 +61,7 @@ class Sovereignty:
         """Take up an action; the same id again is the same action, and is paid for once.
 
         Args:
-            correlation_id: follows the event that tells of it (S0-95).
+            correlation_id: stays with the action: its events, its question and its verdict carry it (S0-95).
 
         Raises:
             UnknownRealmError: where there is no such realm.
@@ -77,10 +78,10 @@ class Sovereignty:
             if await self._store.question(action_key(realm_id, proposal.action_id)) is not None:
                 told = f"the action {proposal.action_id!r} has been decided"
                 return Refusal("decided", told, "propose under a new id")
-            after = propose(realm, proposal, self._rules)
+            after = propose(realm, proposal, self._rules, correlation_id=correlation_id)
             if isinstance(after, Refusal):
                 return after
-            record = {"made_by": "proposal", "proposal": proposal._asdict()}
+            record = {"made_by": "proposal", "proposal": proposal._asdict(), "correlation_id": correlation_id}
             event = _Told("sovereign_proposed", proposal.action_id, correlation_id)
             taken = await self._write(realm, after, record, event, attempt)
             if taken is not None:

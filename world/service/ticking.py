@@ -5,17 +5,18 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from world.persistence.contributions import contributions_of
-from world.persistence.port import Advance, NewEvent, NewQuestion, Snapshot, Totals, WorldStore
+from world.persistence.acts import Totals
+from world.persistence.messages import NewEvent, NewQuestion
+from world.persistence.port import Advance, WorldStore
 from world.realm.rules import WorldRules
 from world.realm.sovereign import action_of
-from world.realm.spreading import spread
 from world.realm.state import Realm
-from world.realm.tick import TickInput, TickResult, result_to_wire, tick
+from world.realm.tick import TickResult, result_to_wire, tick
 from world.service.clock import Clock
 from world.service.expiry import NOTHING_DUE, Expiry
 from world.service.petitions import Petitions, action_told
 from world.service.realms import RealmReader, snapshot_of
+from world.service.tellings import Teller, Untold, tick_input, trace_of
 
 LEASE_MS: Final = 60_000
 TriggerQuestion = Callable[[Realm, str], NewQuestion]
@@ -64,13 +65,14 @@ class Ticker:
         self._holder = holder
         self._petitions = petitions
         self._expiry = expiry
+        self._teller = Teller(store)
 
     async def run(self, realm_id: str, correlation_id: str | None = None, *, after: int | None = None) -> Ticked | None:
-        """Run one tick; None where another worker holds the realm.
+        """Run one tick, then tell each account what it contributed; None where another worker holds the realm.
 
         Args:
             correlation_id: follows what the tick itself makes happen; None: one of the tick's own. What a player is told
-                of an own act carries the act's (register row S0-95).
+                of an own act carries the act's, what becomes of a sovereign action the proposal's (register row S0-95).
             after: number of the tick that this one follows; None is returned where another was run since. None: the latest.
 
         Raises:
@@ -83,8 +85,8 @@ class Ticker:
         before = await self._realms.current(realm_id)
         if after not in (None, before.tick_number):
             return None
+        await self._teller.rest(realm_id, before.tick_number)
         totals = await self._store.totals(realm_id)
-        traces = await self._store.traces(realm_id, totals.watermark)
         result = tick(before, tick_input(totals, before), self._rules)
         asked = await self._petitions.of(result) if self._petitions is not None else ()
         expired = await self._expiry.due(result.realm) if self._expiry is not None else NOTHING_DUE
@@ -97,15 +99,28 @@ class Ticker:
             realm_id=realm_id,
             expected=before.snapshot_id,
             snapshot=snapshot,
-            events=traced(events, traces, own),
-            told=contributions_of(result.gains, traces, own),
+            events=traced(events, await self._traces(events, before, totals), own),
             questions=tuple([each._replace(correlation_id=each.correlation_id or own) for each in asked]),
             transitions=expired.transitions,
             consumed=totals.watermark,
             expired=expired.questions,
         )
         await self._store.advance(step, lease, now)
+        number = snapshot.tick_number
+        await self._teller.tell(
+            Untold(realm_id, number, result.gains, before.watermark, totals.watermark, own, snapshot.made_at)
+        )
         return Ticked(result, wire)
+
+    async def tell(self) -> int:
+        """Tell what the latest tick of any realm left untold; return how many contributions that were."""
+        return await self._teller.rests()
+
+    async def _traces(self, events: Sequence[NewEvent], before: Realm, totals: Totals) -> Mapping[str, str]:
+        """Return correlation ids of accounts' acts where a player's event has none of its own."""
+        if all(each.user_id is None or each.correlation_id is not None for each in events):
+            return {}
+        return await self._store.traces(before.realm_id, before.watermark, totals.watermark)
 
     async def leave(self, realm_id: str) -> None:
         """Let others tick a realm at once, not only when this worker's lease has run out; nothing where another holds it."""
@@ -114,26 +129,10 @@ class Ticker:
             await self._store.give_lease(lease)
 
 
-def trace_of(snapshot: Snapshot) -> str:
-    """Return the correlation id of a tick that nobody gave one: its number, and enough of its hash to be one realm's."""
-    return f"tick-{snapshot.tick_number}-{snapshot.hash[:16]}"
-
-
 def traced(events: Sequence[NewEvent], traces: Mapping[str, str], own: str) -> tuple[NewEvent, ...]:
     """Let every event carry a correlation id: its own, else that of the player's act behind it, else the tick's."""
     return tuple(
         [each._replace(correlation_id=each.correlation_id or traces.get(each.user_id or "") or own) for each in events]
-    )
-
-
-def tick_input(totals: Totals, realm: Realm) -> TickInput:
-    """Return what the ledger counted as a tick takes it."""
-    return TickInput(
-        gained=spread(totals.gained, realm),
-        opposed=spread(totals.opposed, realm),
-        cluster_of=totals.clusters,
-        relics=frozenset([relic for relic, factions in totals.relics.items() if len(factions) > 1]),
-        watermark=totals.watermark,
     )
 
 
@@ -174,4 +173,4 @@ def events_of(result: TickResult, wire: dict[str, Any], rules: WorldRules) -> li
 def _told_of_action(realm: Realm, action_id: str) -> NewEvent:
     action = action_of(realm, action_id)
     assert action is not None
-    return NewEvent("sovereign_asked", orjson.dumps(action_told(action)))
+    return NewEvent("sovereign_asked", orjson.dumps(action_told(action)), correlation_id=action.correlation_id)

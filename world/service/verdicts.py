@@ -18,7 +18,9 @@ from policies.contracts.reading import validate_request
 from policies.contracts.request import DecisionRequest
 from policies.faults import InvalidInputError
 from world.errors import MovedOnError
-from world.persistence.port import Advance, LedgerRow, Question, WorldStore
+from world.persistence.acts import LedgerRow
+from world.persistence.messages import Question
+from world.persistence.port import Advance, WorldStore
 from world.realm.rules import WorldRules
 from world.review.port import ReviewClient, ReviewError, ReviewRefusedError, ReviewUnavailableError
 from world.service.clock import Clock

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from world.persistence.port import LedgerRow, Question
+from world.persistence.acts import LedgerRow
+from world.persistence.messages import Question
 from world.views.units import moment_text, points, points_or_none
 
 

@@ -1,9 +1,9 @@
 """The summary of a realm: everything that a client shows at once (000 §10; S0-77, S0-108, S0-109). Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from world.persistence.port import Event
+from world.persistence.messages import Event
 from world.realm.rules import WorldRules
 from world.views.deeds import contribution_view
 from world.views.happened import verdicts_view
@@ -16,9 +16,6 @@ from world.views.realm_view import (
     territories_view,
     triggers_view,
 )
-
-VERDICTS: Final = 5
-"""Verdicts that a summary shows."""
 
 
 class Held(NamedTuple):
@@ -40,7 +37,7 @@ def summary_view(
     """Return the summary.
 
     Args:
-        verdicts: latest events of applied decisions, newest first.
+        verdicts: latest events of applied decisions that the caller may read, newest first.
         you: the caller's accepted milli-points by faction and territory; None for a caller without a name.
         held: what waits, for a game master; with it verdicts over single acts are shown too.
     """
@@ -51,7 +48,7 @@ def summary_view(
         "meters": meters_view(moment),
         "triggers": triggers_view(moment.realm, rules),
         "campaigns": campaigns_view(moment),
-        "verdicts": verdicts_view(verdicts, shows_disputes=held is not None, most=VERDICTS),
+        "verdicts": verdicts_view(verdicts, shows_disputes=held is not None),
     }
     if you is not None:
         found["you"] = contribution_view(you)

@@ -22,8 +22,8 @@ from tests.unit.cli.golden_files import assert_golden
 from tests.unit.world.living_realm import REALM, START, LivingRealm
 from world.demo.players import Player
 from world.demo.tale import DayReport, Fight, Fired, Heard, Moved, Recap, Round, Tally
+from world.persistence.messages import Event
 from world.persistence.opening import open_world_store
-from world.persistence.port import Event
 from world.realm.state import Territory
 from world.service.scheduling import TICK_MS
 

@@ -1,6 +1,7 @@
 """`council world queue` and `council world dead-letters`, as people and programs read them."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from tests.unit.cli.golden_files import assert_golden
 from tests.unit.world.living_realm import REALM, LivingRealm
 from world.bus.opening import open_bus
 from world.bus.port import Bus, BusConfigError, DeadLetter, Message, Terms
+from world.influence.judging import Judged
+from world.persistence.acts import NewRow
 from world.persistence.opening import open_world_store
+from world.service.expiry import PATIENCE
 
 NOW = 1_772_359_200_000
 LETTER = DeadLetter(
@@ -132,6 +136,125 @@ def test_a_queue_names_the_acts_that_wait(tmp_path: Path, capsys: pytest.Capture
     assert {act["user_id"] for act in document["acts"]} == {"bot"}
     assert main(["world", "queue", "--database", url, "--state", "in_reveiw"]) == 2
     assert "in_review" in capsys.readouterr().err
+
+
+def _quarantined(database: str, events: Sequence[str]) -> None:
+    """Make a realm with one act in review, and behind it acts in quarantine."""
+
+    async def live() -> None:
+        store = open_world_store(database)
+        realm = LivingRealm(store)
+        await realm.seed()
+        for _ in range(60):
+            realm.now += 1_000
+            (taken,) = await realm.ingestion.submit([realm.act("bot")])
+            if taken.row.state == "in_review":
+                break
+        judged = Judged("quarantined", taken.row.score, "far-wilds", False, 812, {"velocity": 812})
+        for event_id in events:
+            act = realm.act("bot", target_id="far-wilds")
+            body = orjson.dumps({**act.model_dump(mode="json", exclude_none=True), "event_id": event_id})
+            row = NewRow(
+                REALM, event_id, body, "bot", None, None, "free_cities", act.action_type, "quest", judged, realm.now,
+                realm.now, 0, None,
+            )  # fmt: skip
+            await store.submit([row], {})
+        await store.close()
+
+    asyncio.run(live())
+
+
+def _queued(database: str, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert main(["world", "queue", *arguments, "--database", database, "--json"]) == 0
+    return orjson.loads(capsys.readouterr().out)
+
+
+def test_a_held_act_is_ruled_on_once_by_name(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """S18, K17: as over HTTP, and the same word again changes nothing."""
+    _quarantined(database, ["q-1", "q-2"])
+    said = ["--by", "mira", "--because", "seen in the replay", "--database", database]
+    assert main(["world", "queue", "rule", "q-1", "release", *said]) == 0
+    assert capsys.readouterr().out == (
+        "✓ q-1, bot's faction_quest_complete: released by mira (terminal): seen in the replay\n"
+    )
+    number = str(_queued(database, capsys, "--state", "quarantined")["acts"][0]["sequence"])
+    rejected = [_queued(database, capsys, "rule", named, "reject", *said[:4]) for named in (number, "q-2")]
+    assert [(each["event_id"], each["state"]) for each in rejected] == [("q-2", "rejected")] * 2
+    assert rejected[0] == rejected[1], "the same ruling again is the act as it stands"
+    assert _queued(database, capsys, "--state", "quarantined")["acts"] == []
+
+
+def test_who_was_first_is_told_and_the_code_is_1(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _quarantined(database, ["q-1"])
+    rule = ["world", "queue", "rule", "q-1", "--because", "seen", "--database", database]
+    assert main([*rule, "reject", "--by", "mira"]) == 0
+    capsys.readouterr()
+    assert main([*rule, "release", "--by", "tomas"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, "the act 'q-1' is rejected: rejected by mira (terminal): seen" in told.err) == ("", True)
+    assert main([*rule, "release", "--by", "tomas", "--json"]) == 1
+    assert orjson.loads(capsys.readouterr().out)["because"] == "rejected by mira (terminal): seen"
+
+
+def test_an_act_that_is_named_by_what_may_mean_another_is_not_ruled_on(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _quarantined(database, ["q-1", "1", "987654321"])
+    said = ["release", "--by", "mira", "--because", "seen", "--database", database]
+    assert main(["world", "queue", "rule", "1", *said]) == 2
+    assert "'1' is the event id of one act and the number of another" in capsys.readouterr().err
+    assert main(["world", "queue", "rule", "987654321", *said]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["q-9", "release"], "no act 'q-9' stands in the realm's ledger"),
+        (["9" * 40, "release"], "stands in the realm's ledger"),
+        (["a b", "release"], "EVENT 'a b' is no id"),
+        (["q-1", "accept"], "unknown ruling 'accept'"),
+        (["q-1", "release", "--by", "a b"], "--by 'a b' is no id"),
+        (["q-1", "release", "--because", "two\nlines"], "--because is no line of text"),
+        (["q-1", "release", "--realm", "nowhere"], "there is no realm 'nowhere'"),
+    ],
+)
+def test_rulings_that_cannot_be_say_what_to_do(
+    database: str, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    _quarantined(database, ["q-1"])
+    said = ["--by", "mira", "--because", "seen"]
+    assert main(["world", "queue", "rule", *said, *arguments, "--database", database]) == 2
+    complaint = capsys.readouterr().err
+    assert told in complaint
+    assert len(complaint.splitlines()) > 1, "what to do stands below"
+    assert [each["state"] for each in _queued(database, capsys, "--state", "quarantined")["acts"]] == ["quarantined"]
+
+
+def test_an_act_in_review_is_the_councils(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _quarantined(database, [])
+    (act,) = _queued(database, capsys)["acts"]
+    rule = ["world", "queue", "rule", act["event_id"], "release", "--by", "m", "--because", "x", "--database", database]
+    assert main(rule) == 2
+    assert "the council decides about the act" in capsys.readouterr().err
+
+
+def test_an_act_that_expired_is_listed_and_its_appeal_granted(
+    database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _quarantined(database, [])
+
+    async def wait() -> None:
+        store = open_world_store(database)
+        await LivingRealm(store).ticks(PATIENCE + 1)
+        await store.close()
+
+    asyncio.run(wait())
+    assert main(["world", "queue", "--state", "expired", "--database", database]) == 0
+    assert "1 act open to appeal" in capsys.readouterr().out
+    (act,) = _queued(database, capsys, "--state", "expired")["acts"]
+    released = _queued(database, capsys, "rule", act["event_id"], "release", "--by", "mira", "--because", "a festival")
+    assert released["state"] == "accepted"
+    assert _queued(database, capsys, "list", "--state", "expired")["acts"] == []
 
 
 def test_dead_letters_are_listed_shown_and_sent_again(database: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from cli.render_world import FACTION_STYLES
 from cli.render_world_council import council_told
 from cli.render_world_pipeline import pipeline_told
-from cli.render_world_shares import clock, grid, shares_chart
+from cli.render_world_shares import DOWN, SharesChart, clock, grid
 from policies.numbers import PPM
 from tests.unit.cli.test_cli_world import small_day
 from world.demo.tale import DayReport, Heard
@@ -45,7 +45,7 @@ def test_lines_are_told_apart_without_colours() -> None:
     """Four factions, four signs; each stands on its line, beside its name and in the figures."""
     names = ("ash", "birch", "cedar", "dogwood")
     row = {name: 100_000 * (place + 1) for place, name in enumerate(names)}
-    text = drawn(shares_chart(with_shares(row, row), dict(zip(names, FACTION_STYLES, strict=False))))
+    text = drawn(SharesChart(with_shares(row, row), dict(zip(names, FACTION_STYLES, strict=False))))
     for sign, name in zip("●■◆○", names, strict=True):
         assert text.count(sign) >= 5
         assert text.count(f"{sign} {name}") == 2
@@ -53,16 +53,31 @@ def test_lines_are_told_apart_without_colours() -> None:
 
 def test_the_axis_is_labelled_at_round_values_and_hours() -> None:
     row = {"ash": 270_000, "birch": 200_000}
-    lines = drawn(shares_chart(with_shares(*[row] * 97), {"ash": "", "birch": ""})).splitlines()
+    lines = drawn(SharesChart(with_shares(*[row] * 97), {"ash": "", "birch": ""})).splitlines()
     assert [line.split("┤")[0].strip() for line in lines if "┤" in line] == ["28 %", "26 %", "24 %", "22 %", "20 %"]
     assert next(line.split() for line in lines if "00:00" in line) == ["00:00", "06:00", "12:00", "18:00", "24:00"]
+
+
+def test_in_a_narrow_terminal_the_chart_gives_way_and_not_its_names() -> None:
+    names = ("ash", "council_of_pillars")
+    chart = SharesChart(
+        with_shares(*[dict(zip(names, (270_000, 200_000), strict=True))] * 97), dict.fromkeys(names, "")
+    )
+    console = Console(width=68)
+    with console.capture() as captured:
+        console.print(chart)
+    drawn_lines = captured.get().splitlines()
+    plotted = drawn_lines[: next(at for at, line in enumerate(drawn_lines) if "└" in line)]
+    assert sum(line.rstrip().endswith("● ash") for line in plotted) == 1
+    assert sum(line.rstrip().endswith("council of pillars") for line in plotted) == 1
+    assert len(plotted) == DOWN
 
 
 def test_names_at_the_ends_of_equal_lines_make_way_for_one_another() -> None:
     """At the bottom of the chart there is no room below: they move up."""
     names = ("ash", "birch", "cedar")
     rows = ({**dict.fromkeys(names, 200_000), "dogwood": 400_000},) * 2
-    lines = drawn(shares_chart(with_shares(*rows), dict.fromkeys([*names, "dogwood"], ""))).splitlines()
+    lines = drawn(SharesChart(with_shares(*rows), dict.fromkeys([*names, "dogwood"], ""))).splitlines()
     chart = lines[: next(at for at, line in enumerate(lines) if "└" in line)]
     assert [line.split()[-1] for line in chart if line.split()[-1] in names] == list(names)
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from gateway.metrics import Metrics
+from gateway.story_metrics import StoryMetrics
 from gateway.world_metrics import WorldMetrics
 
 DEPLOY: Final = Path(__file__).parents[3] / "deploy"
@@ -107,7 +108,7 @@ def exported() -> dict[str, frozenset[str]]:
     """Return the series that the application exports, with their labels."""
     metrics = Metrics()
     found = {name: frozenset[str]() for name in _OF_PROCESS}
-    for holder in (metrics, WorldMetrics(CollectorRegistry())):
+    for holder in (metrics, WorldMetrics(CollectorRegistry()), StoryMetrics(CollectorRegistry())):
         for metric in vars(holder).values():
             if isinstance(metric, MetricWrapperBase):
                 found.update(_series(metric))

@@ -60,10 +60,12 @@ def test_the_dashboard_shows_every_metric_of_the_specification(series: str) -> N
     assert any(series in query.metrics() for query in dashboard_queries())
 
 
-def test_the_worlds_metrics_are_all_looked_at() -> None:
+def test_the_metrics_of_world_and_stories_are_all_looked_at() -> None:
     """A metric that no panel and no alert shows would be exported for nobody."""
     looked_at = set().union(*[query.metrics() for query in QUERIES])
-    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in exported() if name.startswith("world_")}
+    families = {
+        re.sub(r"_(bucket|sum|count)$", "", name) for name in exported() if name.startswith(("world_", "story_"))
+    }
     seen = {re.sub(r"_(bucket|sum|count)$", "", name) for name in looked_at}
     assert families - seen == set()
 

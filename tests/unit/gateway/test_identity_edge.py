@@ -259,6 +259,13 @@ async def test_a_user_is_no_service_and_a_service_is_no_user(app: Any) -> None:
     assert (await _get(app, "/outside", BEARER)).status_code == 401
 
 
+async def test_a_header_of_another_scheme_is_told_which_one_is_meant(app: Any) -> None:
+    answered = await _get(app, "/api/me", {"Authorization": "Basic dTpw"})
+    assert (answered.status_code, "Authorization: Bearer" in answered.json()["detail"]) == (401, True)
+    broken = await _get(app, "/api/me", {"Authorization": "Bearer a b"})
+    assert broken.json()["title"] == "the token is not a compact JWT"
+
+
 async def test_without_a_key_set_no_jwt_is_taken_and_the_static_token_is() -> None:
     app = application()
     _add_endpoints(app)

@@ -18,9 +18,10 @@ from gateway.rate_limits import (
     Outcome,
     RateLimits,
     Sender,
+    too_many_chapters,
     too_often,
 )
-from gateway.rate_limits_opening import open_rate_limits
+from gateway.rate_limits_opening import open_chapter_limits, open_rate_limits
 from gateway.settings import read_settings
 
 WIDE = Limit(1_000, 1_000)
@@ -195,6 +196,22 @@ async def test_the_settings_are_the_limits() -> None:
     assert [await limits.check("ana", "d") for _ in range(2)] == [Allowed(), Limited(60, "user")]
     assert 'council_rate_limited_total{key="session"} 1.0' in metrics.exposition().decode()
     await limits.close()
+
+
+async def test_chapters_have_a_bucket_of_their_own() -> None:
+    environ = {
+        "COUNCIL_RATE_USER_PER_MINUTE": "1",
+        "COUNCIL_RATE_USER_BURST": "1",
+        "COUNCIL_RATE_PLAN_PER_MINUTE": "2",
+        "COUNCIL_RATE_PLAN_BURST": "3",
+    }
+    metrics = Metrics()
+    acts, chapters = (opening(read_settings(environ), metrics) for opening in (open_rate_limits, open_chapter_limits))
+
+    assert [await acts.check("ana") for _ in range(2)] == [Allowed(), Limited(60, "user")]
+    assert [await chapters.check("ana") for _ in range(4)] == [*[Allowed()] * 3, Limited(30, "user")]
+    assert 'council_rate_limited_total{key="plan"} 1.0' in metrics.exposition().decode()
+    assert too_many_chapters(Limited(30, "user")).headers["Retry-After"] == "30"
 
 
 @pytest.mark.parametrize("url", ["http://h", "redis://", "localhost:6379", "redis://h:port"])

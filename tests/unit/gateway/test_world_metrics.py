@@ -17,8 +17,9 @@ from tests.unit.world.living_realm import REALM, START, LivingRealm, ScriptedCou
 from world.bus.memory import MemoryBus
 from world.bus.port import DeadLetter, Message
 from world.errors import LeaseLostError, MovedOnError, StoreUnavailableError, WorldError
+from world.persistence.acts import Transition
 from world.persistence.memory import MemoryStore
-from world.persistence.port import Advance, Lease, Transition
+from world.persistence.port import Advance, Lease
 
 
 class Observed:

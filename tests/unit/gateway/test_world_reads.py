@@ -14,8 +14,10 @@ from tests.unit.world.living_realm import REALM, LivingRealm, ScriptedCouncil
 from world.errors import StoreUnavailableError
 from world.feed.frames import Audience, event_frame
 from world.influence.judging import Judged
+from world.persistence.acts import NewRow
 from world.persistence.memory import MemoryStore
-from world.persistence.port import Advance, NewRow, Question, Snapshot
+from world.persistence.messages import Question
+from world.persistence.port import Advance, Snapshot
 from world.realm.applying import revised
 from world.realm.snapshots import world_snapshot
 from world.service.realms import snapshot_of
@@ -132,6 +134,19 @@ async def test_verdicts_over_single_acts_are_shown_alike_wherever_verdicts_are_r
         [True, True, True],
         [False, False, True],
     ]
+
+
+async def test_a_summary_tells_the_realms_verdicts_behind_any_number_over_single_acts(served: ServedWorld) -> None:
+    """A bot that is held sixty times in a row must not leave everybody without the realm's own verdicts."""
+    await _decided(served, "move:a", "impact_dispute")
+    for _ in range(60):
+        await _decided(served, "event:e-1", "impact_dispute")
+    told = (await _get(served, SUMMARY)).json()["verdicts"]
+    masters = (await _get(served, SUMMARY, user_token("gm", "game_master"))).json()["verdicts"]
+
+    assert len(told) == 1
+    assert len(masters) == 5
+    assert told[0]["sequence"] < masters[-1]["sequence"]
 
 
 async def test_pages_of_events_join_over_those_that_are_hidden(served: ServedWorld) -> None:

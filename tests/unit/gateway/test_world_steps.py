@@ -4,14 +4,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
 from policies.contracts.reading import validate_request
-from tests.unit.gateway.scripted import BEARER, JSON, caller
+from tests.unit.gateway.scripted import BEARER, CANARY, JSON, caller
 from tests.unit.gateway.world_served import APPLY, QUEUE, SUMMARY, TICK, ServedWorld, service_token
 from tests.unit.world.living_realm import REALM, WORLD, ScriptedCouncil
-from world.persistence.port import NewRow
+from world.persistence.acts import NewRow
 from world.realm.snapshots import world_snapshot
 from world.service.expiry import PATIENCE
 
@@ -253,6 +254,27 @@ async def test_a_game_master_sees_what_is_held_and_releases_it_by_name(served: S
     assert done.json()["because"] == "released by mira (desk): seen in the replay"
     assert again.json() == done.json()
     assert (await served.living.store.contribution(REALM, "bot"))["free_cities"]["far-wilds"] > 7_500
+
+
+async def test_a_defect_behind_any_endpoint_is_a_problem_and_is_logged_once(
+    served: ServedWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the framework stands in between; the server is not told once more what has been answered."""
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(served.living.ticker, "run", broken)
+    transport = httpx.ASGITransport(served.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://council") as client:
+        headers = {**JSON, "X-Correlation-Id": "c-9"}
+        answered = await client.post(TICK, content=orjson.dumps({"realm_id": REALM}), headers=headers)
+
+    assert (answered.status_code, answered.headers["content-type"]) == (500, "application/problem+json")
+    problem = answered.json()
+    assert (problem["type"], problem["correlation_id"]) == ("urn:problem-type:council:internal-error", "c-9")
+    assert CANARY not in answered.text
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == ["request failed"]
 
 
 async def test_of_two_rulings_one_wins_and_the_other_is_told_whose(served: ServedWorld) -> None:

@@ -16,8 +16,9 @@ from gateway.world_spans import MOST_LINKS, WorldSpans
 from tests.unit.gateway.scripted import CANARY
 from tests.unit.world.living_realm import REALM, TICK_MS, WORLD, LivingRealm, ScriptedCouncil
 from world.errors import MovedOnError
+from world.persistence.acts import LedgerRow
 from world.persistence.memory import MemoryStore
-from world.persistence.port import Event, LedgerRow
+from world.persistence.messages import Event
 from world.review.port import ReviewReply
 from world.service.scheduling import Scheduler
 

@@ -48,6 +48,12 @@ def test_hostile_documents_are_refused_with_a_fix(raw: bytes) -> None:
     assert refused.value.faults[0].fix
 
 
+@pytest.mark.parametrize("raw", [b"", b" \n"])
+def test_a_body_that_was_forgotten_is_told_so(raw: bytes) -> None:
+    with pytest.raises(InvalidInputError, match="there is nothing in it"):
+        parse_strict(raw)
+
+
 def test_a_document_over_the_size_limit_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(InvalidInputError, match="larger than 100 bytes"):
         parse_strict(b'{"a":"' + b"x" * 200 + b'"}', max_bytes=100)

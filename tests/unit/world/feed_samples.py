@@ -10,7 +10,8 @@ from world.feed.frames import Audience
 from world.feed.limits import FeedLimits
 from world.feed.reader import Ended, Reader
 from world.persistence.memory import MemoryStore
-from world.persistence.port import Advance, NewEvent
+from world.persistence.messages import NewEvent
+from world.persistence.port import Advance
 from world.service.realms import first_snapshot
 
 LIMITS = FeedLimits(ring=8, kept=32, page=4, slice=1, poll_s=0.001, heartbeat_s=60, write_timeout_s=60)

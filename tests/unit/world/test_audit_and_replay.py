@@ -60,7 +60,7 @@ async def test_a_sound_realm_has_nothing_to_find() -> None:
     # The first snapshot, six ticks, the proposal and the verdict; two acts before each tick and two since.
     assert found.counted == {"snapshots": 9, "ticks": 6, "decisions": 1, "acts": 14, "events": 9}
     again = await replay(store, REALM, [WORLD.rules])
-    assert (again.ticks, again.revisions, again.difference) == (6, 2, None)
+    assert (again.ticks, again.decisions, again.steps, again.difference) == (6, 1, 1, None)
     assert again.last == (await store.latest(REALM)).hash
     assert living
 

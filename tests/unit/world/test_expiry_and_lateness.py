@@ -10,8 +10,9 @@ import pytest
 from policies.contracts.request import DecisionRequest
 from policies.verdicts import Verdict
 from tests.unit.world.living_realm import REALM, WORLD, LivingRealm, ScriptedCouncil
+from world.persistence.acts import LedgerRow, Transition
 from world.persistence.memory import MemoryStore
-from world.persistence.port import LedgerRow, NewQuestion, Transition
+from world.persistence.messages import NewQuestion
 from world.review.port import ReviewPendingError, ReviewRefusedError, ReviewReply, ReviewUnavailableError
 from world.service.audit import audit
 from world.service.expiry import Expiry

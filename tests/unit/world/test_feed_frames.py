@@ -14,7 +14,7 @@ from world.feed.frames import (
     hello_frame,
     stale_frame,
 )
-from world.persistence.port import Event
+from world.persistence.messages import Event
 
 TEXT = st.text(max_size=30)
 

@@ -179,7 +179,7 @@ async def test_a_connection_that_takes_nothing_is_let_go_and_then_cut() -> None:
     clock = itertools.count(step=0.4)
     world = await Happenings(LIMITS._replace(write_timeout_s=0.02), monotonic=lambda: next(clock)).begin()
     cut = asyncio.Event()
-    reader = await world.feeds.open(REALM, Audience(), None, Wire(cut.set))
+    reader = await world.feeds.open(REALM, Audience(), None, Wire(_Full(cut)))
     await reader.take()
 
     reader.writing_since = world.feeds.monotonic()
@@ -280,6 +280,22 @@ async def test_a_commit_of_this_process_is_seen_without_waiting_for_the_next_loo
     await asyncio.wait_for(reading.until(1), 5)
 
     assert woken == [REALM]
+
+
+class _Full:
+    """A connection that takes nothing."""
+
+    def __init__(self, cut: asyncio.Event) -> None:
+        self.abort = cut.set
+
+    def write(self, _: bytes, /) -> None:
+        raise AssertionError("what it was sent before is not taken yet")
+
+    def get_write_buffer_size(self) -> int:
+        return 1
+
+    def is_closing(self) -> bool:
+        return False
 
 
 class _FlakyStore:

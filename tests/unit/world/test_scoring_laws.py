@@ -50,6 +50,25 @@ def test_the_order_in_which_accounts_are_listed_says_nothing(points: dict[str, i
     assert effective(dict(reversed(points.items())), {}) == effective(points, {})
 
 
+@given(
+    st.one_of(
+        POINTS,
+        # Of so many that the cap of an account is above all that saturation leaves: 5 % of 41 * 60 points and more.
+        st.dictionaries(st.text("uvw", min_size=4), st.integers(120_000, 10**9), min_size=41, max_size=60),
+    )
+)
+def test_accounts_that_stand_alone_are_saturated_one_by_one_and_capped_against_the_whole(
+    points: dict[str, int],
+) -> None:
+    """The rule as it is written, in order of ids: whatever is left out of it for speed."""
+    alone = {user: _saturated(points[user]) for user in sorted(points)}
+    total, n = sum(alone.values()), len(points)
+    cap = max(50 * total // 1_000, 3 * total // (2 * n))
+    found = effective(points, {})
+    assert list(found.by_user.items()) == [(user, min(amount, cap)) for user, amount in alone.items()]
+    assert found.dropped == total - found.total
+
+
 @given(st.sampled_from(sorted(RISK)), st.sampled_from(sorted(STAKES)), st.integers(0, 50), st.integers(0, FULL_TRUST))
 def test_repeating_oneself_never_pays_more_and_trust_never_pays_less(
     risk: int, stakes: str, repeats: int, trust: int

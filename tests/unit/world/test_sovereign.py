@@ -7,9 +7,10 @@ import pytest
 
 from tests.unit.world.living_realm import REALM, WORLD, LivingRealm, ScriptedCouncil
 from world.persistence.memory import MemoryStore
+from world.realm.revising import redo
 from world.realm.sovereign import Proposal, Refusal, close_windows, conclude, earned, object_to, propose
 from world.realm.sovereign_rules import SovereignRules
-from world.realm.state import Realm, Treasury, realm_from, state_document, state_hash
+from world.realm.state import Realm, Treasury, realm_from, state_bytes, state_document, state_hash
 from world.service.audit import audit
 from world.service.realms import first_snapshot
 from world.service.replay import replay
@@ -139,6 +140,48 @@ def test_a_state_with_actions_reads_back_and_one_without_keeps_its_old_document(
     assert not {"treasuries", "proposed"} & set(state_document(WORLD.new_realm(REALM)))
 
 
+def test_an_action_keeps_its_correlation_id_and_a_state_from_before_there_were_any_keeps_its_hash() -> None:
+    """A stored document without the field is read and written as it was, so that its snapshot's hash still covers it."""
+    plain, named = [taken(propose(rich(), ANNEX, RULES, correlation_id=each)) for each in (None, "throne-room")]
+    assert realm_from(state_document(named)).proposed[0].correlation_id == "throne-room"
+    old = {
+        "action_id": "a-1", "kind": "annexation", "faction_id": "veil", "user_id": "lord", "target": "far-wilds", "since": 0,
+        "closes": 8, "objections": [], "is_asked": False,
+    }  # fmt: skip
+    assert orjson.loads(state_bytes(plain))["proposed"] == [old]
+    assert state_bytes(realm_from(orjson.loads(state_bytes(plain)))) == state_bytes(plain)
+
+
+async def test_what_follows_from_a_proposal_carries_its_correlation_id_and_replays() -> None:
+    """S0-95: asked about by a tick that somebody else ran, objected to in a call of its own, proposed again under another id."""
+    realm = await living()
+    await realm.sovereignty.propose(REALM, ANNEX, "throne-room")
+    again = await realm.sovereignty.propose(REALM, ANNEX, "retry-1")
+    assert isinstance(again, Taken)
+    assert again.is_repeat
+    await realm.sovereignty.object_to(REALM, "a-1", faction_id="empire", user_id="marshal", correlation_id="war-room")
+    for _ in range(9):
+        await realm.ticker.run(REALM, "the-scheduler")
+    await realm.verdicts.settle(REALM)
+    (question,) = await realm.store.questions(REALM)
+    told = [(each.kind, each.correlation_id) for each in await realm.store.events(REALM) if each.kind != "tick"]
+    assert question.correlation_id == "throne-room"
+    assert told == [
+        ("sovereign_proposed", "throne-room"),
+        ("sovereign_objected", "war-room"),
+        ("sovereign_asked", "throne-room"),
+        ("decision_applied", "throne-room"),
+        ("territory_changed", "throne-room"),
+    ]
+    assert (await replay(realm.store, REALM, [RULES])).difference is None
+
+
+async def test_a_proposal_recorded_before_its_correlation_id_was_kept_is_made_again() -> None:
+    realm = rich()
+    after = redo(realm, {"made_by": "proposal", "proposal": ANNEX._asdict()}, RULES)
+    assert after.proposed == taken(propose(realm, ANNEX, RULES)).proposed
+
+
 async def test_an_action_goes_from_proposal_over_counterplay_to_its_effects() -> None:
     """S0-48: the whole way, told at every stage, replayed to the same chain."""
     realm = await living()
@@ -177,10 +220,14 @@ async def test_an_action_goes_from_proposal_over_counterplay_to_its_effects() ->
     # 3,500 left of the 5,000, and what ana's act came to since.
     assert now.treasuries["veil"].points > 3_500_000
     kinds = [event.kind for event in await realm.store.events(REALM) if event.kind != "tick"]
-    assert kinds == ["sovereign_proposed", "sovereign_objected", "sovereign_asked", "decision_applied"]
+    assert kinds == [
+        "sovereign_proposed", "sovereign_objected", "sovereign_asked", "decision_applied", "territory_changed"
+    ]  # fmt: skip
+    moved = orjson.loads((await realm.store.events(REALM))[-1].payload)
+    assert (moved["territory_id"], moved["to"], bool(moved["decision_id"])) == ("far-wilds", "veil", True)
     found = await replay(realm.store, REALM, [RULES])
     assert found.difference is None
-    assert (found.ticks, found.revisions) == (10, 3)
+    assert (found.ticks, found.decisions, found.steps) == (10, 1, 2)
     assert (await audit(realm.store, REALM)).findings == ()
 
 

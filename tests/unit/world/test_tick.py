@@ -14,7 +14,7 @@ from world.realm.pot import is_whole
 from world.realm.rules_document import default_world_path, load_world
 from world.realm.shares import realm_shares
 from world.realm.state import Realm, realm_from, state_document, state_hash
-from world.realm.tick import Points, TickInput, TickResult, result_to_wire, tick
+from world.realm.tick import Points, TickInput, TickResult, gains_of, result_to_wire, tick
 
 WORLD = load_world(default_world_path())
 TERRITORIES = tuple(WORLD.seed.territories)
@@ -66,6 +66,12 @@ def test_a_state_reads_back_from_its_document_and_goes_on_the_same(inputs: list[
         assert state_hash(again) == state_hash(realm)
         assert state_hash(tick(again, given_, WORLD.rules).realm) == state_hash(tick(realm, given_, WORLD.rules).realm)
         realm = tick(realm, given_, WORLD.rules).realm
+
+
+@given(INPUTS)
+def test_what_accounts_did_is_worked_out_without_the_tick_as_in_it(given_: TickInput) -> None:
+    realm = WORLD.new_realm("r")
+    assert gains_of(realm, given_) == tick(realm, given_, WORLD.rules).gains
 
 
 @given(INPUTS)

@@ -6,10 +6,11 @@ import orjson
 import pytest
 
 from tests.unit.world.living_realm import REALM, WORLD, LivingRealm
-from world.persistence.port import Event
+from world.persistence.messages import Event
+from world.persistence.verdicts_told import VERDICT
 from world.realm.state import TriggerState
 from world.service.moments import MomentReader
-from world.views.happened import VERDICT, verdicts_view
+from world.views.happened import verdicts_view
 from world.views.moment import ticks_per_hour
 from world.views.realm_view import triggers_view
 from world.views.summary import summary_view
@@ -36,7 +37,7 @@ async def test_a_young_realm_says_what_it_cannot_tell(count: int) -> None:
     """No value is none, never nothing: a change of 0.0 would be a claim."""
     living = await _ticked(count)
     now = await MomentReader(living.store, 900).now(REALM)
-    view = summary_view(now.moment, WORLD.rules, now.verdicts)
+    view = summary_view(now.moment, WORLD.rules, now.public)
     for each in (*view["factions"], *view["meters"]):
         assert (each["change_per_tick"] is None) == (count < 1)
         assert (each["change_per_hour"] is None) == (count < 4)
@@ -56,7 +57,7 @@ async def test_a_summary_is_the_same_bytes_however_often_it_is_made() -> None:
     texts = set()
     for _ in range(3):
         now = await MomentReader(living.store, 900).now(REALM)
-        texts.add(orjson.dumps(summary_view(now.moment, WORLD.rules, now.verdicts)))
+        texts.add(orjson.dumps(summary_view(now.moment, WORLD.rules, now.public)))
     assert len(texts) == 1
 
 
@@ -86,11 +87,10 @@ def test_verdicts_over_single_acts_are_for_those_who_may_see_what_is_held() -> N
         ("major_trigger", "trigger"),
     ]
     events = [_verdict(number, kind, about) for number, (kind, about) in enumerate(kinds, 1)]
-    players = verdicts_view(events, shows_disputes=False, most=9)
-    masters = verdicts_view(events, shows_disputes=True, most=9)
+    players = verdicts_view(events, shows_disputes=False)
+    masters = verdicts_view(events, shows_disputes=True)
     assert [each["sequence"] for each in players] == [3, 4]
     assert [each["sequence"] for each in masters] == [1, 2, 3, 4]
-    assert len(verdicts_view(events, shows_disputes=True, most=2)) == 2
 
 
 def _verdict(sequence: int, kind: str, about: str) -> Event:

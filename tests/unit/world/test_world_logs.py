@@ -18,7 +18,7 @@ from world.bus.memory import MemoryBus
 from world.bus.port import BusUnavailableError, Message
 from world.bus.relay import Relay
 from world.errors import StoreUnavailableError
-from world.persistence.port import NewQuestion
+from world.persistence.messages import NewQuestion
 from world.review.port import ReviewError, ReviewProtocolError, ReviewRefusedError, ReviewUnavailableError
 from world.service.questions import trigger_question
 from world.service.scheduling import Scheduler

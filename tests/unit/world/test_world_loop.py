@@ -143,6 +143,24 @@ async def test_a_bot_is_asked_about_or_held_and_what_the_council_accepts_counts_
     assert realm.standing == {}, "a disputed act counts by its points, not by the effect it was asked with"
 
 
+async def test_a_dispute_shows_the_acts_that_came_before_in_the_same_batch() -> None:
+    """What an act was judged beside is what the council sees, and nothing that came behind it."""
+    living = await _seeded()
+    # Of one account one act is expected in a minute: the thirteenth lies 4.9 standard deviations above that, and 4.8 is odd.
+    batch = []
+    for _ in range(14):
+        living.now += 1_000
+        batch.append(living.act("bot", action_type="patrol_complete"))
+    taken = await living.ingestion.submit([batch[0]]) + await living.ingestion.submit(batch[1:])
+    assert [each.row.state for each in taken] == ["accepted"] * 12 + ["in_review"] * 2
+    shown = {
+        question.subject: [event["event_id"] for event in orjson.loads(question.request)["supporting_events"]]
+        for question in await living.store.questions(REALM, "open")
+    }
+    ids = [act.event_id for act in batch]
+    assert shown == {f"event:{ids[12]}": ids[:13], f"event:{ids[13]}": ids}
+
+
 async def test_the_age_of_iron_waits_for_the_council_and_begins_on_its_word() -> None:
     council = ScriptedCouncil("approve")
     living = await _seeded(council)
@@ -190,7 +208,7 @@ async def test_a_worker_paused_past_its_lease_writes_nothing() -> None:
     from world.realm.state import state_bytes
     from world.realm.tick import tick
     from world.service.realms import snapshot_of
-    from world.service.ticking import tick_input
+    from world.service.tellings import tick_input
 
     realm = await living.realms.current(REALM)
     late = tick(realm, tick_input(await living.store.totals(REALM), realm), WORLD.rules).realm
@@ -227,3 +245,19 @@ async def _let_the_empire_rise(living: LivingRealm) -> None:
     store._realms.clear()
     await store.create(first_snapshot(replace(WORLD.new_realm(REALM), standing={"empire": 2 * PPM}), living.now))
     assert TICK_MS
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_an_act_that_was_refused_for_a_fault_may_be_sent_again_without_it(at_once: bool) -> None:
+    """S0-69: whoever mends a bad line replays nothing, and is no odd account for it afterwards."""
+    living = await _seeded()
+    bad = living.act("ana", target_id="far-wilds").model_copy(update={"evidence": {"risk": 9}})
+    mended = bad.model_copy(update={"event_id": "e-mended", "evidence": {"risk": 4}})
+    batches = [[bad, mended]] if at_once else [[bad], [mended]]
+    taken = [each for batch in batches for each in await living.ingestion.submit(batch)]
+    assert [each.row.state for each in taken] == ["rejected", "accepted"]
+    assert taken[0].rejected is not None
+    assert taken[0].rejected.kind == "bad_evidence"
+    (again,) = await living.ingestion.submit([mended.model_copy(update={"event_id": "e-again"})])
+    assert again.rejected is not None
+    assert again.rejected.kind == "replay", "what was taken is not taken twice"
