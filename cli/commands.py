@@ -42,7 +42,10 @@ GROUPS: Final[dict[str, dict[str, Command]]] = {
         ),
     },
     "Move the world": {
-        "world": Command("cli.world", "Run and read shared worlds: seed, status, tick, events, replay, demo."),
+        "world": Command(
+            "cli.world",
+            "Run and read shared worlds: seed, status, tick, events, replay, queue, sovereign, demo, dead-letters.",
+        ),
         "story": Command(
             "cli.story",
             "Tell and read players' stories: plan, close, chapter, context, threat, list, deeds, quality, demo.",

@@ -29,4 +29,4 @@ app = lazy_app(COMMANDS)
 
 @app.callback()
 def world() -> None:
-    """Run and read shared worlds: seed, status, tick, events, replay, demo."""
+    """Run and read shared worlds: seed, status, tick, events, replay, queue, sovereign, demo, dead-letters."""

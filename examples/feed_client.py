@@ -4,6 +4,7 @@ COUNCIL_URL names the server (http://127.0.0.1:8080), COUNCIL_USER_TOKEN a user'
 everybody may see comes. `council token mint player` makes a token for development.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -33,7 +34,7 @@ def follow(realm_id: str) -> Iterator[dict[str, Any]]:
                 if document is not None:
                     yield document
         except httpx.TransportError as error:
-            print(f"connection lost ({error!r}); again in {wait_s:.0f} s", file=sys.stderr)
+            print(f"connection to {URL} lost ({error!r}); again in {wait_s:.0f} s", file=sys.stderr)
         time.sleep(wait_s)
         wait_s = min(2 * wait_s, MAX_WAIT_S)
 
@@ -48,7 +49,7 @@ def _connection(realm_id: str, last_id: str) -> Iterator[tuple[str, dict[str, An
         if response.status_code == 503:
             return
         if response.status_code != 200:
-            raise SystemExit(f"{response.status_code}: {response.read().decode()}")
+            raise SystemExit(f"{response.url} answered {response.status_code}: {response.read().decode()}")
         for line in response.iter_lines():
             name, _, value = line.partition(": ")
             if name == "id":
@@ -60,15 +61,17 @@ def _connection(realm_id: str, last_id: str) -> Iterator[tuple[str, dict[str, An
 
 def main() -> None:
     """Print what happens."""
-    arguments = sys.argv[1:]
-    most = int(arguments[2]) if arguments[1:2] == ["--once"] else None
-    for number, document in enumerate(follow(arguments[0]), 1):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("realm", metavar="REALM")
+    parser.add_argument("--once", type=int, metavar="N", help="end after so many events and notices")
+    arguments = parser.parse_args()
+    for number, document in enumerate(follow(arguments.realm), 1):
         if document["kind"] == "stale":
             print(f"missed too much: read {URL}{document['summary']}, then go on from {document['sequence']}")
         else:
             told = document.get("payload", {key: document[key] for key in document if key in ("reason", "sequence")})
             print(f"{document['kind']:20} {orjson.dumps(told).decode()[:120]}", flush=True)
-        if number == most:
+        if number == arguments.once:
             return
 
 

@@ -195,7 +195,8 @@ def _told(act: ImpactCandidate, taken: Taken, correlation_id: str) -> dict[str, 
 def _reasons(taken: Taken, is_known: bool) -> list[dict[str, str]]:
     row, rejected_for = taken.row, taken.rejected
     if rejected_for is not None and not is_known:
-        return [_reason(rejected_for.kind, rejected_for.told, rejected_for.fix, _BLAMED.get(rejected_for.kind, ""))]
+        path = "/".join(filter(None, (_BLAMED.get(rejected_for.kind, ""), rejected_for.within)))
+        return [_reason(rejected_for.kind, rejected_for.told, rejected_for.fix, path)]
     if row.because:
         return [_reason(row.state, row.because)]
     if row.state in _WAITING:

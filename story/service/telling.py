@@ -136,7 +136,7 @@ class StoryTeller:
         Raises:
             UnknownStoryError: where there is no such story and no hero to begin one with.
             UnknownRealmError: where there is no such realm.
-            InvalidInputError: where the hero is not one, or the story is another account's or another realm's.
+            InvalidInputError: where the hero is not one, or the story is another hero's, account's or realm's.
         """
         stored = await self._stored(ask)
         _refuse_strangers(ask, stored)
@@ -391,11 +391,24 @@ def _denial(each: Contradiction) -> Fault:
     return Fault(pointer("outcome"), each.told, "leave it out, or let the world change first")
 
 
+def _of_another(hero: Hero, tale: Tale) -> list[Fault]:
+    """Return what a hero says that the story has already said otherwise; where the hero stands by now is no fault."""
+    fix = "leave hero out, or begin another story"
+    said = {"name": (hero.name, tale.hero_name), "language": (hero.language, tale.language)}
+    return [
+        Fault(pointer("hero", name), f"the story is told with {known!r}", fix)
+        for name, (asked, known) in said.items()
+        if asked != known
+    ]
+
+
 def _refuse_strangers(ask: PlanAsk, stored: StoredTale) -> None:
     faults = []
     if stored.realm_id != ask.realm_id:
         faults.append(Fault(pointer("realm_id"), "is another realm's story", f"the story plays in {stored.realm_id!r}"))
     if stored.user_id != ask.user_id:
         faults.append(Fault(pointer("user_id"), "is not whose story it is", "send the account that began it"))
+    if ask.hero is not None and not faults:
+        faults += _of_another(ask.hero, tale_from(orjson.loads(stored.tale)))
     if faults:
         raise InvalidInputError(faults)

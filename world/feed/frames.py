@@ -61,14 +61,15 @@ def hello_frame(realm_id: str, sequence: int, heartbeat_s: float) -> Frame:
 
 
 def stale_frame(realm_id: str, *, asked: int, sequence: int) -> Frame:
-    """Return what a reader gets once whose place is no longer kept: read the summary, then go on from `sequence`."""
+    """Return what a reader gets once whose place is no longer kept, or was never reached: read the summary, then go on."""
+    why = "events since then are no longer kept" if asked <= sequence else "the realm has not come that far"
     document = {
         "kind": "stale",
         "realm_id": realm_id,
         "asked": asked,
         "sequence": sequence,
         "summary": f"/api/world/{realm_id}/summary",
-        "told": "events since then are no longer kept: read the summary anew, what happens from here on follows",
+        "told": f"{why}: read the summary anew, what happens from here on follows",
     }
     return _frame(document, sequence, None, False)
 

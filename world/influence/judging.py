@@ -64,6 +64,8 @@ class Rejected(NamedTuple):
     kind: Kind
     told: str
     fix: str = ""
+    within: str = ""
+    """The field inside the one to blame, where that holds several."""
 
 
 class Judged(NamedTuple):
@@ -137,9 +139,11 @@ def _refused(
 def _evidence_fault(candidate: ImpactCandidate) -> Rejected | None:
     risk, stakes = candidate.evidence.get("risk", DEFAULT_RISK), candidate.evidence.get("stakes", DEFAULT_STAKES)
     if not isinstance(risk, int) or isinstance(risk, bool) or risk not in RISK:
-        return Rejected("bad_evidence", "evidence.risk is not a whole number from 1 to 5", "send 1, 2, 3, 4 or 5")
+        return Rejected(
+            "bad_evidence", "evidence.risk is not a whole number from 1 to 5", "send 1, 2, 3, 4 or 5", "risk"
+        )
     if not isinstance(stakes, str) or stakes not in STAKES:
-        return Rejected("bad_evidence", "evidence.stakes is not known", f"send one of {', '.join(STAKES)}")
+        return Rejected("bad_evidence", "evidence.stakes is not known", f"send one of {', '.join(STAKES)}", "stakes")
     return None
 
 

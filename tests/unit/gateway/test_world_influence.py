@@ -270,7 +270,7 @@ async def test_only_a_sim_reports_acts(served: ServedWorld) -> None:
         ({"base_points": 26}, "/base_points"),
         ({"faction_id": "empir"}, "/faction_id"),
         ({"target_id": "farwilds"}, "/target_id"),
-        ({"evidence": {"risk": 44, "stakes": "regional"}}, "/evidence"),
+        ({"evidence": {"risk": 44, "stakes": "regional"}}, "/evidence/risk"),
         ({"created_at": "2020-01-01T00:00:00Z"}, "/created_at"),
     ],
 )

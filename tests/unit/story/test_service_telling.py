@@ -9,7 +9,7 @@ from story.planner.plan import Plan
 from story.service.deeds import deed_id
 from story.service.telling import PlanAsk
 from tests.unit.story.told_stories import TellingRealm, hero, plan_of, text_of
-from tests.unit.world.living_realm import REALM, ScriptedCouncil
+from tests.unit.world.living_realm import REALM, WORLD, ScriptedCouncil
 from world.errors import UnknownRealmError
 from world.realm.sovereign import Proposal
 from world.realm.state import Realm
@@ -214,3 +214,46 @@ async def test_bad_asks_name_the_field_and_lose_nothing() -> None:
 
     assert (await realm.tale()).chapter == 0
     assert await realm.stories.unsent() == ()
+
+
+async def test_a_story_goes_on_with_its_own_hero_or_with_none_said() -> None:
+    telling = await TellingRealm().seed()
+    first = await telling.plan()
+    again = await telling.plan(hero=hero(place="far-wilds"))
+    assert again.chapter.told.prose == first.chapter.told.prose, "where a hero began is no news"
+    with pytest.raises(InvalidInputError) as refused:
+        await telling.plan(hero=hero(name="Mai", language="vi"))
+    assert [each.path for each in refused.value.faults] == ["/hero/name", "/hero/language"]
+    assert refused.value.faults[0].message == "the story is told with 'Linh'"
+
+
+async def test_a_deed_without_a_faction_is_the_heros_own() -> None:
+    telling = await TellingRealm().seed()
+    await telling.plan()
+    await telling.close(1, deeds=[{"action_type": "patrol_complete"}])
+    assert await telling.sender.send() > 0
+    rows = await telling.living.store.rows(REALM)
+    assert {(each.faction_id, each.state) for each in rows} == {("free_cities", "accepted")}
+
+
+async def test_a_deed_that_the_world_would_not_count_is_refused_before_the_chapter_closes() -> None:
+    """A recap that says that word of it is on its way would be a lie, for good."""
+    telling = await TellingRealm().seed()
+    await telling.plan(hero=hero(faction_id=None))
+    with pytest.raises(InvalidInputError) as refused:
+        await telling.close(1, deeds=[{"action_type": "patrol_complete"}])
+    (fault,) = refused.value.faults
+    assert fault.path == "/outcome/deeds/0/faction_id"
+    assert "the hero stands with no faction" in fault.message
+    assert "free_cities" in fault.fix
+    vain = await telling.close(1, deeds=[{"action_type": "patrol_complete", "success": False}])
+    assert not vain.is_repeat, "what failed is no act of the world, and may be for nobody"
+
+
+async def test_a_deed_against_a_faction_names_it() -> None:
+    against = next(name for name, action in WORLD.rules.actions.items() if action.base < 0)
+    telling = await TellingRealm().seed()
+    await telling.plan()
+    with pytest.raises(InvalidInputError) as refused:
+        await telling.close(1, deeds=[{"action_type": against}])
+    assert refused.value.faults[0].message == "the act counts against a faction, and names none"
