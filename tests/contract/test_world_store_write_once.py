@@ -1,5 +1,6 @@
 """What happened in the world cannot be edited through its database (S0-21, S0-88)."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,24 @@ async def test_sqlite_refuses_to_replace_a_row_by_its_hidden_number(tmp_path: Pa
     )
     with pytest.raises(WRITE_ONCE_ERRORS):
         await run_sql(url, statement)
+
+
+async def test_a_refused_insert_leaves_nothing_of_its_transaction_in_sqlite(tmp_path: Path) -> None:
+    """The guard breaks the transaction off (docs/decisions/0025): what went before it in there must not stay."""
+    url = f"sqlite:///{tmp_path}/council.db"
+    await _fill(url)
+    connection = sqlite3.connect(tmp_path / "council.db", isolation_level=None)
+    before = connection.execute("SELECT arrived FROM world_realms").fetchone()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE world_realms SET arrived = arrived + 1")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        connection.execute("INSERT INTO world_influence SELECT * FROM world_influence")
+    assert not connection.in_transaction
+    assert connection.execute("SELECT arrived FROM world_realms").fetchone() == before
+    connection.close()
+    store = open_world_store(url)
+    assert [row.sequence for row in await store.submit([row_sample("e-3")], {})] == [3]
+    await store.close()
 
 
 async def test_what_is_summed_can_be_thrown_away_and_counted_again(database_url: str) -> None:
