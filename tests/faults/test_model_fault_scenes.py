@@ -32,6 +32,7 @@ def failures(body: dict[str, Any]) -> dict[str, str | None]:
 async def test_one_member_that_hangs_delays_no_review_beyond_its_limit(faulty: FaultyWorld) -> None:
     """L1: 100 reviews, ten at a time; the hanging model has half of the endpoint's places, and the others have theirs."""
     took_s: dict[str, float] = {}
+    limit_s = 2
 
     async def decide() -> None:
         async with stopwatch() as watch:
@@ -40,17 +41,17 @@ async def test_one_member_that_hangs_delays_no_review_beyond_its_limit(faulty: F
         assert votes_of(answer)["narrative"]["abstained"] == "timeout"
         assert answer["final_verdict"] == "approve"
 
-    models, slowest = {"narrative": "hang"}, {"narrative": "1"}
+    models, slowest = {"narrative": "hang"}, {"narrative": f"{limit_s}"}
     policy = council_with(faulty.base_url, models, timeout_s="20", slowest=slowest, concurrency=20)
     async with open_council_of(policy) as council:
         for _ in range(10):
             await asyncio.gather(*[decide() for _ in range(10)])
         assert await faulty.settles(lambda world: world.busy == 0)
         bodies = {body["decision_id"]: body for body in await council.bodies()}
-    late_s = [took - max(1.0, slowest_answer_s(bodies[decision_id])) for decision_id, took in took_s.items()]
-    # The table's half second, and a little more for a machine that is busy with other tests. A limit that is not kept costs the
-    # hanging model's whole silence, and one that is kept once per try a second at the least.
-    assert (len(late_s), sorted(late_s)[98] <= 0.9) == (100, True)
+    late_s = [took - max(limit_s, slowest_answer_s(bodies[decision_id])) for decision_id, took in took_s.items()]
+    # The table's half second, and more for a machine that is busy with other tests. A limit that is not kept costs the
+    # hanging model's whole silence, and one that is kept once per try another limit at the least.
+    assert (len(late_s), sorted(late_s)[98] <= 0.9 * limit_s) == (100, True)
     assert max(faulty.counts.values()) <= 100, "I10: each member is asked once at most"
 
 
